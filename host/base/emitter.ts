@@ -1,0 +1,35 @@
+/** Typed events of a room. Rooms emit `noun:verb`; telemetry is the consumer. A listener that throws is a bug of the listener alone. */
+
+export type Listener<Payload> = (payload: Payload) => void;
+
+export interface Subscribable<Events extends object> {
+  /** Returns the function that unsubscribes. */
+  on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void;
+}
+
+export class Emitter<Events extends object> implements Subscribable<Events> {
+  readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
+
+  on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
+    let listeners = this.#listeners.get(name);
+    if (listeners === undefined) {
+      listeners = new Set();
+      this.#listeners.set(name, listeners);
+    }
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  emit<Name extends keyof Events>(name: Name, payload: Events[Name]): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      // A listener must not be able to break the room that emits: it is reported once the stack is clear.
+      try {
+        (listener as Listener<Events[Name]>)(payload);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/** The errors of the host that a user can meet. `docs/errors.md` is held against this table in both directions. */
+
+import { CodedError, type CodedErrorOptions } from '../../ipc/errors.ts';
+
+export const HOST_ERRORS = {
+  HOST_ERR_CONFIG_FILE: 'A configuration file is missing, unreadable or not YAML.',
+  HOST_ERR_CONFIG_KEY: 'A configuration key is not known.',
+  HOST_ERR_CONFIG_VALUE: 'A configuration value has the wrong type or range.',
+  HOST_ERR_CONFIG_ENV: 'A ${VAR} without a default names an environment variable that is not set.',
+  HOST_ERR_CONFIG_DUPLICATE: 'Two entries of a configuration file have the same name.',
+  HOST_ERR_CONFIG_CONFLICT: 'Two settings contradict each other.',
+  HOST_ERR_BUNDLE_MANIFEST: 'A bundle has no usable manifest (the khook field of its package.json).',
+  HOST_ERR_BUNDLE_ENTRY: 'The entry that a manifest names is missing or outside the bundle.',
+  HOST_ERR_BUNDLE_MISSING: 'plugins.yaml names a plugin of which there is no bundle.',
+  HOST_ERR_BUNDLE_TWICE: 'Two bundles have the same plugin name.',
+  HOST_ERR_BUNDLE_LIMIT: 'More plugins are enabled than settings.maxPlugins allows.',
+  HOST_ERR_MAPPING: 'An event mapping is invalid; it is skipped and the others load.',
+  HOST_ERR_HOOK: 'A Hook is invalid.',
+  HOST_ERR_TEMPLATE: 'A prompt is not a valid template; events go out with its raw text.',
+  HOST_ERR_PORT: 'A port of the host is taken or may not be bound.',
+  HOST_ERR_MATCH: 'The matcher pool could not judge a frame.',
+  HOST_ERR_AGENT_UNREACHABLE: 'The agent could not be reached.',
+  HOST_ERR_AGENT_REFUSED: 'The agent answered with an error.',
+  HOST_ERR_AGENT_TASK: 'The agent’s task ended without success.',
+  HOST_ERR_AGENT_TIMEOUT: 'The agent did not answer in time.',
+  HOST_ERR_AGENT_CIRCUIT_OPEN: 'The agent failed repeatedly; calls to it pause.',
+  HOST_ERR_STOPPING: 'khook is stopping.',
+} as const;
+
+export type HostErrorCode = keyof typeof HOST_ERRORS;
+
+export class HostError extends CodedError {
+  constructor(code: HostErrorCode, message: string, options: CodedErrorOptions = {}) {
+    super(code, message, options);
+    this.name = 'HostError';
+  }
+}

@@ -1,0 +1,51 @@
+/** What shall become of each plugin: the bundles found, seen through plugins.yaml. Data; made by `planPlugins`, carried out by supervision. */
+
+import type { Permissions, PluginLimits, RateLimit } from './permissions.ts';
+import type { Problem } from './problem.ts';
+
+/** Everything a vessel needs to run one plugin. Two specs with the same fingerprint are the same: nothing restarts. */
+export interface PluginSpec {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  /** Real path of the bundle. */
+  readonly directory: string;
+  /** Real path of the entry file, inside `directory`. */
+  readonly entry: string;
+  /** Changes when the bundle's files or any resolved setting of the plugin change. */
+  readonly fingerprint: string;
+  readonly eventTypes: readonly string[];
+  /** Defaults filled in, placeholders expanded, validated. May hold secrets: never logged. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly permissions: Permissions;
+  readonly limits: PluginLimits;
+  readonly rateLimit: RateLimit;
+  /** Namespaces whose Hooks may see this plugin's events that carry none; null = all. */
+  readonly namespaces: readonly string[] | null;
+  readonly required: boolean;
+  readonly debug: boolean;
+  readonly isolation: 'thread' | 'process';
+  readonly healthCheckIntervalMs: number;
+}
+
+export type PluginPlan =
+  | { readonly kind: 'run'; readonly name: string; readonly version: string; readonly spec: PluginSpec }
+  | { readonly kind: 'disabled'; readonly name: string; readonly version: string }
+  | {
+      readonly kind: 'blocked';
+      readonly name: string;
+      readonly version: string;
+      readonly why: 'grants' | 'connection';
+      /** One sentence. */
+      readonly reason: string;
+      /** YAML or commands to paste that would unblock it. */
+      readonly remedy: string;
+      readonly required: boolean;
+    }
+  | {
+      readonly kind: 'invalid';
+      readonly name: string;
+      readonly version: string;
+      readonly problems: readonly Problem[];
+      readonly required: boolean;
+    };

@@ -1,0 +1,49 @@
+/** The one place where time is read and timers are made, on both sides of the thread boundary; everything else takes a `Clock`. */
+
+export interface Timer {
+  /** Idempotent. After it returns the callback is never run. */
+  cancel(): void;
+}
+
+export interface Clock {
+  /** Milliseconds on a monotonic scale of unknown origin: for durations and deadlines. */
+  now(): number;
+  /** Milliseconds since the Unix epoch: for records that people read, never for durations. */
+  wall(): number;
+  /** Runs `action` once after `ms`. The timer does not keep the process alive. */
+  after(ms: number, action: () => void): Timer;
+  /** Runs `action` every `ms` until cancelled. The timer does not keep the process alive. */
+  every(ms: number, action: () => void): Timer;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  after(ms, action) {
+    const timer = setTimeout(action, ms).unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
+  every(ms, action) {
+    const timer = setInterval(action, ms).unref();
+    return { cancel: () => clearInterval(timer) };
+  },
+};
+
+/** Resolves after `ms`; rejects with the signal's reason when it aborts first. Keeps the process alive no longer than its clock does. */
+export function delay(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const timer = clock.after(ms, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    const onAbort = (): void => {
+      timer.cancel();
+      reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

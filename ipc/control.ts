@@ -1,0 +1,49 @@
+/** What the host may ask of a plugin's thread over the control wire. The thread exposes it; the host calls it with a deadline. */
+
+export interface PluginControl {
+  /** Imports the bundle and calls its `initialize`. Rejects with PLUGIN_ERR_CONFIG (final) or another code (retried). */
+  initialize(): Promise<void>;
+  /** Calls `start`; ready means that it resolved. */
+  start(): Promise<void>;
+  /** No more events are taken; resolves when what was taken is acknowledged. */
+  drain(): Promise<void>;
+  /** Aborts `ctx.signal` and calls `stop`. */
+  stop(): Promise<void>;
+  /** The plugin's own verdict; null when it has no healthCheck. */
+  healthCheck(): Promise<boolean | null>;
+  /** Replaces the connection that the `kubernetes` permission hands out (a rotated token). */
+  reconnect(connection: unknown): Promise<void>;
+}
+
+export const CONTROL_METHODS = ['initialize', 'start', 'drain', 'stop', 'healthCheck', 'reconnect'] as const;
+
+/** What a thread or a child process is born with. Plain data. */
+export interface Birth {
+  readonly plugin: string;
+  readonly version: string;
+  readonly generation: number;
+  /** See `eventId`. */
+  readonly idPrefix: string;
+  /** file: URL of the bundle's entry. */
+  readonly entry: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly debug: boolean;
+  /** The connection of the `kubernetes` permission, or null. */
+  readonly connection: KubernetesConnection | null;
+  /** The host's working directory: a permission worker may read it until the runtime gives that up. */
+  readonly hostDirectory: string;
+}
+
+/** Where the API server is and how to speak to it: resolved by the host, so that no file need be granted to a plugin. */
+export interface KubernetesConnection {
+  /** https://host:port, without a trailing slash. */
+  readonly server: string;
+  /** PEM, or null for the system's authorities. */
+  readonly ca: string | null;
+  readonly token: string | null;
+  /** PEM pair of a client certificate, or null. */
+  readonly clientCertificate: { readonly cert: string; readonly key: string } | null;
+  readonly skipTlsVerify: boolean;
+  /** Namespace of the context or of the service account. */
+  readonly namespace: string;
+}
