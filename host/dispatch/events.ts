@@ -1,0 +1,46 @@
+/** What dispatch says. `agent` is `namespace/name`. */
+
+import type { Delivery } from './delivery.ts';
+
+export interface DispatchEvents {
+  /** Taken over: dispatch will see to it. */
+  'firing:accepted': Delivery;
+  'firing:duplicate': {
+    readonly eventId: string;
+    readonly hook: string;
+    readonly dedupKey: string;
+    readonly until: number;
+  };
+  'call:started': { readonly delivery: Delivery; readonly agent: string; readonly attempt: number };
+  /** The agent took the message; `taskId` is empty when it answered with a message at once. */
+  'call:accepted': {
+    readonly delivery: Delivery;
+    readonly agent: string;
+    readonly taskId: string;
+    readonly durationMs: number;
+  };
+  /** This attempt failed; another follows at `retryInMs`, or none (null). */
+  'call:error': {
+    readonly delivery: Delivery;
+    readonly agent: string;
+    readonly code: string;
+    readonly message: string;
+    readonly durationMs: number;
+    readonly retryInMs: number | null;
+  };
+  'task:completed': {
+    readonly delivery: Delivery;
+    readonly agent: string;
+    readonly taskId: string;
+    readonly durationMs: number;
+  };
+  'firing:settled': {
+    readonly delivery: Delivery;
+    readonly outcome: 'delivered' | 'dead_lettered' | 'dropped';
+    readonly detail: string;
+  };
+  'circuit:opened': { readonly agent: string };
+  'circuit:closed': { readonly agent: string };
+  /** The embedded agent was sent a prompt. */
+  'agent:prompted': { readonly agent: string; readonly prompt: string; readonly messageId: string };
+}

@@ -1,0 +1,110 @@
+/** What the HTTP room may see of the host: snapshots, already redacted. `app.ts` builds it. The JSON shapes are a contract (docs). */
+
+import type { Outcome } from '../../ipc/event.ts';
+
+export interface PluginSnapshot {
+  readonly name: string;
+  readonly version: string;
+  readonly state: string;
+  /** Why it is blocked or failed, and what to do; empty otherwise. */
+  readonly reason: string;
+  readonly remedy: string;
+  readonly required: boolean;
+  readonly generation: number;
+  readonly isolation: 'thread' | 'process';
+  readonly memoryBytes: number;
+  readonly externalBytes: number;
+  readonly memoryLimitBytes: number;
+  readonly cpuSeconds: number;
+  readonly eventLoopUtilization: number;
+  readonly restarts: Readonly<Record<string, number>>;
+  readonly eventsAccepted: number;
+  readonly lastEventAt: string | null;
+  readonly lastExit: { readonly reason: string; readonly detail: string; readonly at: string } | null;
+}
+
+export interface TrailStep {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly step: string;
+  readonly detail: string;
+}
+
+export interface EventSnapshot {
+  readonly id: string;
+  readonly plugin: string;
+  readonly type: string;
+  readonly internalType: string;
+  readonly resourceName: string;
+  readonly namespace: string;
+  readonly message: string;
+  readonly receivedAt: string;
+  /** null while in flight. */
+  readonly outcome: Outcome | null;
+  readonly trail: readonly TrailStep[];
+}
+
+export interface EventQuery {
+  readonly limit: number;
+  readonly plugin: string | null;
+  readonly outcome: string | null;
+}
+
+export interface LedgerSnapshot {
+  readonly received: number;
+  readonly restored: number;
+  readonly inFlight: number;
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  readonly residual: number;
+}
+
+export interface HookSnapshot {
+  readonly namespace: string;
+  readonly name: string;
+  readonly ready: boolean;
+  readonly reason: string;
+  readonly eventTypes: readonly string[];
+  readonly suspend: boolean;
+  readonly lastFired: string | null;
+  readonly activeEvents: number;
+}
+
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+export interface HostView {
+  readonly version: string;
+  plugins(): readonly PluginSnapshot[];
+  events(query: EventQuery): Promise<readonly EventSnapshot[]>;
+  event(id: string): Promise<EventSnapshot | null>;
+  hooks(): readonly HookSnapshot[];
+  ledger(): LedgerSnapshot;
+  flightRecords(): readonly unknown[];
+  /** Prometheus text format. */
+  metrics(): Promise<{ readonly contentType: string; readonly body: string }>;
+  healthz(): readonly Check[];
+  readyz(): readonly Check[];
+}
+
+/** An event that `khook emit` sends in the name of any source, to try mappings and Hooks. */
+export interface TestEvent {
+  readonly source: string;
+  readonly type: string;
+  readonly resourceName: string;
+  readonly message: string;
+  readonly namespace?: string;
+  readonly reason?: string;
+  readonly metadata?: Record<string, unknown>;
+  readonly tags?: Record<string, string>;
+}
+
+/** What changes something; served on the loopback port only. */
+export interface HostOperations {
+  setLogLevel(level: string, plugin: string | null): void;
+  restartPlugin(name: string): Promise<void>;
+  /** Resolves when the event has its verdict. */
+  emit(event: TestEvent): Promise<EventSnapshot>;
+}

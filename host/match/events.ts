@@ -1,0 +1,12 @@
+/** What the matcher says. */
+
+export interface MatchEvents {
+  /** First event of a type that no mapping knows; said once per source and type. `yaml` would map it. */
+  'type:unmapped': { readonly source: string; readonly type: string; readonly yaml: string };
+  'type:mapping-disabled': { readonly source: string; readonly type: string };
+  'event:invalid': { readonly source: string; readonly type: string; readonly cause: string };
+  /** Judging one event took the whole deadline: it is set aside as invalid. */
+  'event:poisonous': { readonly source: string; readonly type: string; readonly cause: string };
+  /** A prompt that is not a template: the Hook still fires with the raw text. */
+  'hook:template-broken': { readonly hook: string; readonly configuration: number; readonly problem: string };
+}
