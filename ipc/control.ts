@@ -12,10 +12,20 @@ export interface PluginControl {
   /** The plugin's own verdict; null when it has no healthCheck. */
   healthCheck(): Promise<boolean | null>;
   /** Replaces the connection that the `kubernetes` permission hands out (a rotated token). */
-  reconnect(connection: unknown): Promise<void>;
+  reconnect(connection: KubernetesConnection): Promise<void>;
+  /** Debug lines are sent, or not. */
+  setDebug(enabled: boolean): Promise<void>;
 }
 
-export const CONTROL_METHODS = ['initialize', 'start', 'drain', 'stop', 'healthCheck', 'reconnect'] as const;
+export const CONTROL_METHODS = [
+  'initialize',
+  'start',
+  'drain',
+  'stop',
+  'healthCheck',
+  'reconnect',
+  'setDebug',
+] as const;
 
 /** What a thread or a child process is born with. Plain data. */
 export interface Birth {

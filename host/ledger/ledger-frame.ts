@@ -1,0 +1,120 @@
+/** One frame in the ledger: for each of its events whether it is still in flight, how it ended, and the steps it took. */
+
+import { eventId, OUTCOMES, type Outcome } from '../../ipc/event.ts';
+import type { Frame } from '../../ipc/frame.ts';
+import { strongerOutcome } from './outcome-policy.ts';
+
+export interface Step {
+  /** Unix milliseconds. */
+  readonly at: number;
+  readonly step: string;
+  readonly detail: string;
+}
+
+export interface FrameOrigin {
+  readonly plugin: string;
+  readonly idPrefix: string;
+  /** Ordinal of the frame's first event within its generation. */
+  readonly firstOrdinal: number;
+  readonly receivedAt: number;
+}
+
+interface OpenFirings {
+  pending: number;
+  outcome: Outcome | null;
+}
+
+const MAX_STEPS = 24;
+
+export class LedgerFrame {
+  readonly frame: Frame;
+  readonly origin: FrameOrigin;
+  /** 0 = in flight, else 1 + position in OUTCOMES. */
+  readonly #status: Uint8Array;
+  readonly #steps = new Map<number, Step[]>();
+  readonly #firings = new Map<number, OpenFirings>();
+  readonly #onSettled: (outcome: Outcome, count: number) => void;
+
+  constructor(frame: Frame, origin: FrameOrigin, onSettled: (outcome: Outcome, count: number) => void) {
+    this.frame = frame;
+    this.origin = origin;
+    this.#status = new Uint8Array(frame.count);
+    this.#onSettled = onSettled;
+  }
+
+  get count(): number {
+    return this.frame.count;
+  }
+
+  get byteLength(): number {
+    return this.frame.lines.length + this.frame.count * 8 + 256;
+  }
+
+  /** When the matcher had judged it, and the internal type of each entry of `frame.types` (null = no mapping). */
+  judgement: { readonly at: number; readonly internalTypes: readonly (string | null)[] } | null = null;
+
+  id(index: number): string {
+    return eventId(this.origin.idPrefix, this.origin.firstOrdinal + index);
+  }
+
+  /** The position of the event with this ordinal, or null when it is not one of this frame. */
+  indexOf(ordinal: number): number | null {
+    const index = ordinal - this.origin.firstOrdinal;
+    return index >= 0 && index < this.frame.count ? index : null;
+  }
+
+  outcome(index: number): Outcome | null {
+    const status = this.#status[index] ?? 0;
+    return status === 0 ? null : (OUTCOMES[status - 1] ?? null);
+  }
+
+  steps(index: number): readonly Step[] {
+    return this.#steps.get(index) ?? [];
+  }
+
+  /** Adds to what `explain` tells of an event; bounded. */
+  note(index: number, step: Step): void {
+    let steps = this.#steps.get(index);
+    if (steps === undefined) {
+      steps = [];
+      this.#steps.set(index, steps);
+    }
+    if (steps.length < MAX_STEPS) steps.push(step);
+  }
+
+  /** Ends an event. A second end of the same event changes nothing: outcomes are recorded once. */
+  settle(index: number, outcome: Outcome): void {
+    if (this.#mark(index, outcome)) this.#onSettled(outcome, 1);
+  }
+
+  /** Ends every event for which `outcomeOf` names an outcome; null leaves it in flight. Counts are reported once per outcome. */
+  settleAll(outcomeOf: (index: number) => Outcome | null): void {
+    const counts = new Map<Outcome, number>();
+    for (let index = 0; index < this.frame.count; index += 1) {
+      const outcome = outcomeOf(index);
+      if (outcome !== null && this.#mark(index, outcome)) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+    }
+    for (const [outcome, count] of counts) this.#onSettled(outcome, count);
+  }
+
+  /** An event that fires ends when `firings` firings have ended. Call before any of them can. */
+  expectFirings(index: number, firings: number): void {
+    const open = this.#firings.get(index);
+    if (open === undefined) this.#firings.set(index, { pending: firings, outcome: null });
+    else open.pending += firings;
+  }
+
+  settleFiring(index: number, outcome: Outcome): void {
+    const open = this.#firings.get(index);
+    if (open === undefined || open.pending === 0) return;
+    open.pending -= 1;
+    open.outcome = open.outcome === null ? outcome : strongerOutcome(open.outcome, outcome);
+    if (open.pending === 0) this.settle(index, open.outcome);
+  }
+
+  #mark(index: number, outcome: Outcome): boolean {
+    if (this.#status[index] !== 0) return false;
+    this.#status[index] = OUTCOMES.indexOf(outcome) + 1;
+    return true;
+  }
+}

@@ -1,0 +1,44 @@
+/** A plugin's permissions as the flags of its Worker: deny by default, one flag per path. Pure. */
+
+import { dirname, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { PluginSpec } from '../config/plugin-plan.ts';
+
+/** What the runtime itself must be able to read before the plugin's code runs. */
+const RUNTIME_READS: readonly string[] = [
+  fileURLToPath(new URL('../../ipc/', import.meta.url)),
+  `${dirname(dirname(dirname(fileURLToPath(import.meta.resolve('comlink')))))}${sep}`,
+];
+
+export function threadFlags(spec: Pick<PluginSpec, 'directory' | 'permissions'>): string[] {
+  const { net, read, write } = spec.permissions;
+  const usesNet = net.any || net.listen.length > 0 || net.connect.length > 0 || spec.permissions.kubernetes;
+  const reads = [`${spec.directory}${sep}`, ...RUNTIME_READS, ...read.map(folder)];
+  return [
+    '--permission',
+    ...reads.map((path) => `--allow-fs-read=${path}`),
+    ...write.map((path) => `--allow-fs-write=${folder(path)}`),
+    ...(usesNet ? ['--allow-net'] : []),
+    '--no-addons',
+    '--no-experimental-sqlite',
+    '--unhandled-rejections=strict',
+    '--no-warnings',
+  ];
+}
+
+function folder(path: string): string {
+  return path.endsWith(sep) ? path : `${path}${sep}`;
+}
+
+/** The environment of the thread: the granted names, and nothing else. */
+export function threadEnvironment(
+  names: readonly string[],
+  variables: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const granted: Record<string, string> = {};
+  for (const name of names) {
+    const value = variables[name];
+    if (value !== undefined) granted[name] = value;
+  }
+  return granted;
+}

@@ -1,0 +1,127 @@
+/** One run of a plugin from its birth to its end, in the order everybody expects: open, initialise, credit, start; drain, stop, terminate. */
+
+import { pathToFileURL } from 'node:url';
+import type { Clock } from '../../ipc/clock.ts';
+import type { Birth, KubernetesConnection } from '../../ipc/control.ts';
+import { codeOf, messageOf } from '../../ipc/errors.ts';
+import type { Frame } from '../../ipc/frame.ts';
+import type { ToPlugin } from '../../ipc/messages.ts';
+import type { PluginSpec } from '../config/plugin-plan.ts';
+import type { Exit } from '../sandbox/exit.ts';
+import type { OpenVessel, Vessel, VesselListener } from '../sandbox/vessel.ts';
+
+/** Where the frames of one generation go. The bus makes it; supervision only holds it. */
+export interface Inlet {
+  /** Returns what is wrong with the frame, or null. */
+  accept(frame: Frame): string | null;
+  /** Credit to grant before the plugin starts. */
+  readonly credit: { readonly events: number; readonly bytes: number };
+  /** No more frames of this generation; what was accepted is still answered. */
+  close(): void;
+}
+
+export type OpenInlet = (options: {
+  readonly spec: PluginSpec;
+  readonly idPrefix: string;
+  readonly reply: (message: ToPlugin) => void;
+}) => Inlet;
+
+export interface GenerationOptions {
+  readonly spec: PluginSpec;
+  readonly generation: number;
+  readonly idPrefix: string;
+  readonly clock: Clock;
+  readonly openVessel: OpenVessel;
+  readonly openInlet: OpenInlet;
+  readonly connection: () => KubernetesConnection | null;
+  readonly hostDirectory: string;
+  readonly listener: Omit<VesselListener, 'frame'>;
+}
+
+export class Generation {
+  readonly spec: PluginSpec;
+  readonly number: number;
+  readonly vessel: Vessel;
+  readonly #inlet: Inlet;
+  #exited: Exit | null = null;
+
+  constructor(options: GenerationOptions) {
+    const { spec, generation, idPrefix, listener } = options;
+    this.spec = spec;
+    this.number = generation;
+    const birth: Birth = {
+      plugin: spec.name,
+      version: spec.version,
+      generation,
+      idPrefix,
+      entry: pathToFileURL(spec.entry).href,
+      config: spec.config,
+      debug: spec.debug,
+      connection: spec.permissions.kubernetes ? options.connection() : null,
+      hostDirectory: options.hostDirectory,
+    };
+    this.#inlet = options.openInlet({ spec, idPrefix, reply: (message) => this.vessel.post(message) });
+    this.vessel = options.openVessel({
+      spec,
+      birth,
+      listener: {
+        ...listener,
+        frame: (frame) => {
+          const fault = this.#inlet.accept(frame);
+          if (fault !== null)
+            void this.vessel.terminate({ reason: 'flood', detail: `sent ${fault}`, stack: '', code: '' });
+        },
+        exit: (exit) => {
+          this.#exited = exit;
+          this.#inlet.close();
+          listener.exit(exit);
+        },
+      },
+    });
+  }
+
+  /** Resolves to null when the plugin is ready, else to how the start failed; the vessel is gone then. */
+  async boot(): Promise<Exit | null> {
+    const { control } = this.vessel;
+    const deadlineMs = this.spec.limits.startTimeoutMs;
+    try {
+      await control.call('initialize', { deadlineMs });
+      this.vessel.post({ kind: 'credit', ...this.#inlet.credit });
+      await control.call('start', { deadlineMs });
+      return this.#exited;
+    } catch (error) {
+      const exit = this.#exited ?? failedStart(error);
+      await this.vessel.terminate(exit);
+      return this.#exited ?? exit;
+    }
+  }
+
+  /** Asks, then insists. Resolves when the vessel is gone; true when the plugin had to be terminated. */
+  async stop(): Promise<boolean> {
+    const deadlineMs = this.spec.limits.stopTimeoutMs;
+    const { control } = this.vessel;
+    let forced = false;
+    try {
+      // Each step has half of the time, so that a plugin which cannot drain still gets to close what it opened.
+      await control.call('drain', { deadlineMs: deadlineMs / 2 }).catch(() => {
+        forced = true;
+      });
+      await control.call('stop', { deadlineMs: deadlineMs / 2 });
+    } catch {
+      forced = true;
+    }
+    await this.vessel.terminate({ reason: 'stopped', detail: 'it was stopped', stack: '', code: '' });
+    return forced;
+  }
+}
+
+function failedStart(error: unknown): Exit {
+  const code = codeOf(error);
+  const stack = (error as { stack?: unknown }).stack;
+  return {
+    reason: code === 'PLUGIN_ERR_CONFIG' ? 'bad_config' : 'failed_start',
+    detail: messageOf(error).split('\n', 1)[0] ?? '',
+    stack: typeof stack === 'string' ? stack : '',
+    code,
+  };
+}

@@ -1,0 +1,64 @@
+/** Looks after one running generation: its own healthCheck at an interval, and its vital signs. Never waits for a plugin, never throws. */
+
+import type { Clock, Timer } from '../../ipc/clock.ts';
+import { messageOf } from '../../ipc/errors.ts';
+import type { Generation } from './generation.ts';
+
+const UNHEALTHY_AFTER = 3;
+const VITALS_EVERY_MS = 1_000;
+
+export interface HealthWatchOptions {
+  readonly clock: Clock;
+  readonly generation: Generation;
+  readonly onUnhealthy: (detail: string) => void;
+  readonly onRecovered: () => void;
+}
+
+export class HealthWatch {
+  readonly #options: HealthWatchOptions;
+  readonly #timers: readonly Timer[];
+  #isChecking = false;
+  #failures = 0;
+
+  constructor(options: HealthWatchOptions) {
+    this.#options = options;
+    const { clock, generation } = options;
+    this.#timers = [
+      clock.every(generation.spec.healthCheckIntervalMs, () => void this.#check()),
+      clock.every(VITALS_EVERY_MS, () => void generation.vessel.sample()),
+    ];
+    void generation.vessel.sample();
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) timer.cancel();
+  }
+
+  async #check(): Promise<void> {
+    // One question at a time: a plugin that does not answer is asked again only after its deadline.
+    if (this.#isChecking) return;
+    this.#isChecking = true;
+    const problem = await askHealth(this.#options.generation);
+    this.#isChecking = false;
+    if (problem === null) {
+      if (this.#failures > 0) this.#options.onRecovered();
+      this.#failures = 0;
+      return;
+    }
+    this.#failures += 1;
+    this.#options.onUnhealthy(problem);
+    if (this.#failures < UNHEALTHY_AFTER) return;
+    const detail = `its health check failed ${this.#failures} times in a row: ${problem}`;
+    await this.#options.generation.vessel.terminate({ reason: 'unhealthy', detail, stack: '', code: '' });
+  }
+}
+
+/** Null when healthy. */
+async function askHealth({ vessel, spec }: Generation): Promise<string | null> {
+  try {
+    const verdict = await vessel.control.call('healthCheck', { deadlineMs: spec.limits.healthCheckTimeoutMs });
+    return verdict === false ? 'it said that it is not healthy' : null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}

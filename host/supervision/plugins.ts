@@ -1,0 +1,60 @@
+/** All plugins the host knows: one supervisor per name, brought in line with the plans. */
+
+import { Emitter, type Listener } from '../base/emitter.ts';
+import type { PluginPlan } from '../config/plugin-plan.ts';
+import type { SupervisionEvents } from './events.ts';
+import { Supervisor, type SupervisorOptions } from './supervisor.ts';
+
+export type PluginsOptions = Omit<SupervisorOptions, 'name' | 'events'>;
+
+export class Plugins {
+  readonly #options: PluginsOptions;
+  readonly #events = new Emitter<SupervisionEvents>();
+  readonly #supervisors = new Map<string, Supervisor>();
+
+  constructor(options: PluginsOptions) {
+    this.#options = options;
+  }
+
+  on<Name extends keyof SupervisionEvents>(name: Name, listener: Listener<SupervisionEvents[Name]>): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  get all(): readonly Supervisor[] {
+    return [...this.#supervisors.values()];
+  }
+
+  find(name: string): Supervisor | null {
+    return this.#supervisors.get(name) ?? null;
+  }
+
+  /** Starts, replaces and stops so that exactly these plans are in force. Resolves when nothing old runs; starts may still be under way. */
+  async apply(plans: readonly PluginPlan[]): Promise<void> {
+    const wanted = new Set(plans.map((plan) => plan.name));
+    const gone = this.all.filter((supervisor) => !wanted.has(supervisor.name));
+    await Promise.all([
+      ...gone.map((supervisor) => this.#remove(supervisor)),
+      ...plans.map((plan) => this.#supervisor(plan.name).apply(plan)),
+    ]);
+  }
+
+  /** Stops all at once; each has its own deadlines. */
+  async stop(why: string): Promise<void> {
+    await Promise.all(this.all.map((supervisor) => supervisor.stop(why)));
+  }
+
+  async #remove(supervisor: Supervisor): Promise<void> {
+    this.#supervisors.delete(supervisor.name);
+    await supervisor.stop('its bundle was removed');
+    this.#events.emit('plugin:removed', { plugin: supervisor.name });
+  }
+
+  #supervisor(name: string): Supervisor {
+    let supervisor = this.#supervisors.get(name);
+    if (supervisor === undefined) {
+      supervisor = new Supervisor({ ...this.#options, name, events: this.#events });
+      this.#supervisors.set(name, supervisor);
+    }
+    return supervisor;
+  }
+}

@@ -1,0 +1,279 @@
+/**
+ * The life of one plugin. One supervisor per plugin name, alive from the first sight of the plugin until its bundle is gone.
+ *
+ *   disabled · blocked(grants | connection)
+ *   idle ─start─▶ starting ─ready─▶ running ─stop─▶ draining ─done─▶ stopped
+ *                    │ failed start     │ crash · exited · out of memory · unhealthy · …
+ *                    ▼                  ▼
+ *                backing-off ◀──────────┘          failed: bad configuration at once, or a crash loop
+ *                    └─ delay elapsed ─▶ starting          left by a new plan, an operator, or one try after the quarantine
+ *
+ * starting     entered with a new generation; leaves when `start` resolved (running), or with an exit (backing-off, failed).
+ * running      leaves when the vessel exits, when the health check fails three times in a row, or when it is told to stop.
+ * backing-off  holds no vessel; a timer leads to starting. A new plan or an operator may lead there sooner.
+ * draining     the stop ladder of generation.ts; exits that happen meanwhile are part of it and count as nothing.
+ * failed       holds no vessel; after a crash loop a timer leads to one half-open try.
+ *
+ * Only `#transition` assigns the state. Whoever waits (a timer, a promise of a generation) remembers the generation it belongs to
+ * and does nothing when another one is current. Commands run one after the other, in the order they were given.
+ */
+
+import type { Timer } from '../../ipc/clock.ts';
+import { messageOf } from '../../ipc/errors.ts';
+import type { Emitter } from '../base/emitter.ts';
+import type { PluginPlan, PluginSpec } from '../config/plugin-plan.ts';
+import { formatProblem } from '../config/problem.ts';
+import type { Exit } from '../sandbox/exit.ts';
+import type { VesselListener } from '../sandbox/vessel.ts';
+import type { SupervisionEvents } from './events.ts';
+import { Generation, type GenerationOptions } from './generation.ts';
+import { HealthWatch } from './health-watch.ts';
+import { decideRestart, type FailureScore, NO_FAILURES } from './restart-policy.ts';
+import type { PluginState } from './state.ts';
+
+export interface SupervisorOptions extends Omit<GenerationOptions, 'spec' | 'generation' | 'idPrefix' | 'listener'> {
+  readonly name: string;
+  /** Distinguishes the event ids of this host process from those of earlier ones. */
+  readonly run: string;
+  readonly events: Emitter<SupervisionEvents>;
+  readonly random: () => number;
+}
+
+export class Supervisor {
+  readonly name: string;
+  readonly #options: SupervisorOptions;
+  #state: PluginState = { kind: 'idle' };
+  #plan: PluginPlan | null = null;
+  #current: Generation | null = null;
+  #generation = 0;
+  #failures: FailureScore = NO_FAILURES;
+  #restarts: Record<string, number> = {};
+  #lastExit: { readonly exit: Exit; readonly at: number } | null = null;
+  #commands: Promise<void> = Promise.resolve();
+  /** The timer of the current state: back-off, quarantine. */
+  #timer: Timer | null = null;
+  #watch: HealthWatch | null = null;
+
+  constructor(options: SupervisorOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  get state(): PluginState {
+    return this.#state;
+  }
+
+  get plan(): PluginPlan | null {
+    return this.#plan;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** The running generation's vital signs, or null. */
+  get vitals(): Generation['vessel']['vitals'] | null {
+    return this.#current?.vessel.vitals ?? null;
+  }
+
+  get restarts(): Readonly<Record<string, number>> {
+    return this.#restarts;
+  }
+
+  get lastExit(): { readonly exit: Exit; readonly at: number } | null {
+    return this.#lastExit;
+  }
+
+  /** Carries out what the configuration says. Nothing happens when the plan is the one in force. */
+  apply(plan: PluginPlan): Promise<void> {
+    return this.#command(async () => {
+      const previous = this.#plan;
+      this.#plan = plan;
+      if (previous !== null && isSamePlan(previous, plan)) return;
+      await this.#stopCurrent(plan.kind === 'run' ? 'its bundle or configuration changed' : `it is ${plan.kind}`);
+      this.#failures = NO_FAILURES;
+      if (plan.kind === 'run') {
+        this.#announce(plan.spec);
+        // The boot is not part of the command: another command may interrupt a start that takes long.
+        this.#start();
+      } else this.#rest(plan);
+    });
+  }
+
+  /** An operator's word: stop what runs, forget the failures, start again. */
+  restart(): Promise<void> {
+    return this.#command(async () => {
+      if (this.#plan?.kind !== 'run') return;
+      await this.#stopCurrent('an operator restarts it');
+      this.#failures = NO_FAILURES;
+      this.#start();
+    });
+  }
+
+  /** Resolves when nothing of the plugin runs any more. */
+  stop(why: string): Promise<void> {
+    return this.#command(async () => {
+      await this.#stopCurrent(why);
+      if (this.#state.kind !== 'stopped') this.#transition({ kind: 'stopped' });
+      this.#plan = null;
+    });
+  }
+
+  setDebug(enabled: boolean): void {
+    this.#current?.vessel.control.call('setDebug', { deadlineMs: 5_000, args: [enabled] }).catch(() => undefined);
+  }
+
+  #command(action: () => Promise<void>): Promise<void> {
+    const done = this.#commands.then(action);
+    this.#commands = done.catch(() => undefined);
+    return done;
+  }
+
+  #announce(spec: PluginSpec): void {
+    const { name: plugin, version, eventTypes, isolation, debug } = spec;
+    this.#options.events.emit('plugin:registered', { plugin, version, eventTypes, isolation, debug });
+  }
+
+  #rest(plan: Exclude<PluginPlan, { kind: 'run' }>): void {
+    const { events } = this.#options;
+    if (plan.kind === 'disabled') {
+      this.#transition({ kind: 'disabled' });
+      events.emit('plugin:disabled', { plugin: this.name });
+    } else if (plan.kind === 'blocked') {
+      const { why, reason, remedy } = plan;
+      this.#transition({ kind: 'blocked', why, reason, remedy });
+      events.emit('plugin:blocked', { plugin: this.name, why, reason, remedy });
+    } else {
+      const detail = plan.problems.map(formatProblem).join('\n');
+      this.#fail({ reason: 'bad_config', detail, stack: '', code: plan.problems[0]?.code ?? '' }, null);
+    }
+  }
+
+  #start(): void {
+    if (this.#plan?.kind !== 'run') return;
+    const { spec } = this.#plan;
+    const { clock, events, run } = this.#options;
+    this.#generation += 1;
+    const generation = this.#generation;
+    const since = clock.wall();
+    const startedAt = clock.now();
+    this.#transition({ kind: 'starting', generation, since });
+    events.emit('plugin:starting', { plugin: this.name, generation });
+    const idPrefix = `${this.name}-${run}-${generation.toString(36)}`;
+    let current: Generation;
+    try {
+      current = new Generation({ ...this.#options, spec, generation, idPrefix, listener: this.#listener(generation) });
+    } catch (error) {
+      this.#ended({ reason: 'failed_start', detail: messageOf(error), stack: '', code: 'PLUGIN_ERR_LOAD' });
+      return;
+    }
+    this.#current = current;
+    void current.boot().then((exit) => {
+      if (this.#current !== current || this.#state.kind !== 'starting') return;
+      if (exit !== null) {
+        this.#current = null;
+        this.#ended(exit);
+        return;
+      }
+      this.#transition({ kind: 'running', generation, since: clock.wall() });
+      events.emit('plugin:ready', { plugin: this.name, generation, bootMs: clock.now() - startedAt });
+      this.#watchOver(current);
+    });
+  }
+
+  #listener(generation: number): Omit<VesselListener, 'frame'> {
+    const { events } = this.#options;
+    const plugin = this.name;
+    return {
+      log: (record) => events.emit('plugin:log', { plugin, record }),
+      logsDropped: (count) => events.emit('plugin:logs-dropped', { plugin, count }),
+      metric: (record) => events.emit('plugin:metric', { plugin, record }),
+      eventRefused: (code, message) => events.emit('plugin:event-refused', { plugin, code, message }),
+      exit: (exit) => {
+        // A start that failed is reported by boot(), a stop by #stopCurrent(): only the end of a running one is news.
+        if (this.#state.kind !== 'running' || this.#state.generation !== generation) return;
+        this.#current = null;
+        this.#ended(exit);
+      },
+    };
+  }
+
+  /** A generation ended that nobody asked to end. */
+  #ended(exit: Exit): void {
+    const { clock, events, random } = this.#options;
+    const decision = decideRestart(this.#failures, { reason: exit.reason, now: clock.now(), random: random() });
+    const generation = this.#generation;
+    this.#failures = decision.score;
+    this.#lastExit = { exit, at: clock.wall() };
+    this.#restarts = { ...this.#restarts, [exit.reason]: (this.#restarts[exit.reason] ?? 0) + 1 };
+    const nextStartMs = decision.kind === 'restart' ? decision.delayMs : null;
+    events.emit('plugin:crashed', { plugin: this.name, generation, exit, nextStartMs });
+    if (decision.kind === 'restart') {
+      this.#transition({ kind: 'backing-off', until: clock.wall() + decision.delayMs, lastExit: exit });
+      this.#startAfter(decision.delayMs);
+    } else {
+      this.#fail(exit, decision.kind === 'quarantine' ? decision.delayMs : null);
+    }
+  }
+
+  #fail(exit: Exit, retryMs: number | null): void {
+    const { clock, events } = this.#options;
+    const retryAt = retryMs === null ? null : clock.wall() + retryMs;
+    this.#transition({ kind: 'failed', lastExit: exit, retryAt });
+    events.emit('plugin:failed', { plugin: this.name, exit, retryMs });
+    if (retryMs !== null) this.#startAfter(retryMs);
+  }
+
+  #startAfter(ms: number): void {
+    const seen = this.#state;
+    this.#timer = this.#options.clock.after(ms, () => {
+      void this.#command(async () => {
+        if (this.#state === seen) this.#start();
+      });
+    });
+  }
+
+  async #stopCurrent(why: string): Promise<void> {
+    const current = this.#current;
+    if (current === null) {
+      this.#timer?.cancel();
+      return;
+    }
+    this.#transition({ kind: 'draining', generation: current.number, since: this.#options.clock.wall(), why });
+    this.#current = null;
+    const forced = await current.stop();
+    this.#transition({ kind: 'stopped' });
+    this.#options.events.emit('plugin:stopped', { plugin: this.name, generation: current.number, why, forced });
+  }
+
+  #watchOver(current: Generation): void {
+    const { clock, events } = this.#options;
+    const about = { plugin: this.name, generation: current.number };
+    const isCurrent = (): boolean => this.#current === current && this.#state.kind === 'running';
+    this.#watch = new HealthWatch({
+      clock,
+      generation: current,
+      onUnhealthy: (detail) => {
+        if (isCurrent()) events.emit('plugin:unhealthy', { ...about, detail });
+      },
+      onRecovered: () => {
+        if (isCurrent()) events.emit('plugin:recovered', about);
+      },
+    });
+  }
+
+  #transition(to: PluginState): void {
+    const from = this.#state;
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#watch?.stop();
+    this.#watch = null;
+    this.#state = to;
+    this.#options.events.emit('plugin:state', { plugin: this.name, from, to });
+  }
+}
+
+function isSamePlan(a: PluginPlan, b: PluginPlan): boolean {
+  if (a.kind === 'run' && b.kind === 'run') return a.spec.fingerprint === b.spec.fingerprint;
+  return a.kind === b.kind && a.kind !== 'run' && JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,87 @@
+// Runs in the plugin's thread.
+/** Log lines towards the host: gathered for one turn, bounded per second; what is over the budget is counted and said. */
+
+import type { Clock } from '../clock.ts';
+import type { LogLevel, LogRecord, ToHost } from '../messages.ts';
+import type { Port } from '../port.ts';
+
+const LINES_PER_SECOND = 200;
+const MESSAGE_LIMIT = 8_192;
+const FIELDS_LIMIT = 16_384;
+
+export interface LogSenderOptions {
+  readonly port: Port<ToHost, unknown>;
+  readonly clock: Clock;
+  readonly generation: number;
+  readonly debug: boolean;
+}
+
+export class LogSender {
+  readonly #options: LogSenderOptions;
+  #records: LogRecord[] = [];
+  #dropped = 0;
+  #window = { start: 0, lines: 0 };
+  #isFlushScheduled = false;
+  /** Debug lines are sent only when somebody wants them. */
+  debug: boolean;
+
+  constructor(options: LogSenderOptions) {
+    this.#options = options;
+    this.debug = options.debug;
+  }
+
+  write(level: LogLevel, message: unknown, fields?: Record<string, unknown>): void {
+    if (level === 'debug' && !this.debug) return;
+    const now = this.#options.clock.now();
+    if (now - this.#window.start >= 1000) this.#window = { start: now, lines: 0 };
+    this.#window.lines += 1;
+    if (this.#window.lines > LINES_PER_SECOND) {
+      this.#dropped += 1;
+      this.#flushSoon();
+      return;
+    }
+    this.#records.push({
+      level,
+      message: String(message).slice(0, MESSAGE_LIMIT),
+      at: this.#options.clock.wall(),
+      fields: fields === undefined ? '' : toJson(fields),
+    });
+    this.#flushSoon();
+  }
+
+  /** Also called as the thread ends, so that the last words before a crash arrive. */
+  flush(): void {
+    if (this.#records.length === 0 && this.#dropped === 0) return;
+    const message = { records: this.#records, dropped: this.#dropped };
+    this.#records = [];
+    this.#dropped = 0;
+    this.#options.port.post({ kind: 'log', generation: this.#options.generation, ...message });
+  }
+
+  #flushSoon(): void {
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
+    queueMicrotask(() => {
+      this.#isFlushScheduled = false;
+      this.flush();
+    });
+  }
+}
+
+function toJson(fields: Record<string, unknown>): string {
+  try {
+    const seen = new WeakSet<object>();
+    const text = JSON.stringify(fields, (_key, value: unknown) => {
+      if (typeof value === 'bigint') return String(value);
+      if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack };
+      if (typeof value === 'object' && value !== null) {
+        if (seen.has(value)) return '[seen above]';
+        seen.add(value);
+      }
+      return value;
+    });
+    return text.length > FIELDS_LIMIT ? JSON.stringify({ cut: text.slice(0, FIELDS_LIMIT) }) : text;
+  } catch {
+    return JSON.stringify({ unreadable: 'the fields cannot be written as JSON' });
+  }
+}

@@ -1,0 +1,63 @@
+// Runs in the plugin's thread.
+/** Metrics as deltas towards the host, which owns every series: merged for a moment, so that a hot counter costs one message. */
+
+import type { Clock, Timer } from '../clock.ts';
+import type { MetricRecord, ToHost } from '../messages.ts';
+import type { MetricOptions, PluginMetrics } from '../plugin-api.ts';
+import type { Port } from '../port.ts';
+
+const LINGER_MS = 250;
+const MAX_RECORDS = 1_000;
+
+export class MetricSender implements PluginMetrics {
+  readonly #options: { readonly port: Port<ToHost, unknown>; readonly clock: Clock; readonly generation: number };
+  #records = new Map<string, MetricRecord>();
+  #timer: Timer | null = null;
+
+  constructor(options: {
+    readonly port: Port<ToHost, unknown>;
+    readonly clock: Clock;
+    readonly generation: number;
+  }) {
+    this.#options = options;
+  }
+
+  counter(options: MetricOptions): { inc(value?: number, labels?: Record<string, string>): void } {
+    return {
+      inc: (value = 1, labels = {}) => this.#record('counter', { ...options, labels, value }, (old) => old + value),
+    };
+  }
+
+  gauge(options: MetricOptions): { set(value: number, labels?: Record<string, string>): void } {
+    return { set: (value, labels = {}) => this.#record('gauge', { ...options, labels, value }, () => value) };
+  }
+
+  histogram(options: MetricOptions): { observe(value: number, labels?: Record<string, string>): void } {
+    return { observe: (value, labels = {}) => this.#record('histogram', { ...options, labels, value }, null) };
+  }
+
+  flush(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (this.#records.size === 0) return;
+    const records = [...this.#records.values()];
+    this.#records = new Map();
+    this.#options.port.post({ kind: 'metric', generation: this.#options.generation, records });
+  }
+
+  #record(
+    type: MetricRecord['type'],
+    given: Omit<MetricRecord, 'type'>,
+    merge: ((old: number) => number) | null,
+  ): void {
+    if (typeof given.value !== 'number' || !Number.isFinite(given.value)) return;
+    const labels: Record<string, string> = {};
+    for (const [key, value] of Object.entries(given.labels)) labels[key] = String(value);
+    const key = merge === null ? `${this.#records.size}` : JSON.stringify([type, given.name, labels]);
+    const old = this.#records.get(key);
+    const value = old === undefined || merge === null ? given.value : merge(old.value);
+    this.#records.set(key, { type, name: String(given.name), help: String(given.help ?? ''), labels, value });
+    if (this.#records.size >= MAX_RECORDS) this.flush();
+    else this.#timer ??= this.#options.clock.after(LINGER_MS, () => this.flush());
+  }
+}

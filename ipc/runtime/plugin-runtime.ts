@@ -1,0 +1,128 @@
+// Runs in the plugin's thread.
+/** One plugin inside its thread: imports the bundle, owns its context, and carries out what the host asks over the control wire. */
+
+import type { Clock } from '../clock.ts';
+import type { Birth, KubernetesConnection, PluginControl } from '../control.ts';
+import { CodedError, codeOf, messageOf } from '../errors.ts';
+import type { ToHost, ToPlugin } from '../messages.ts';
+import type { Plugin, PluginContext } from '../plugin-api.ts';
+import type { Port } from '../port.ts';
+import { EventSender } from './event-sender.ts';
+import { LogSender } from './log-sender.ts';
+import { MetricSender } from './metric-sender.ts';
+
+export interface PluginRuntimeOptions {
+  readonly birth: Birth;
+  readonly port: Port<ToHost, ToPlugin>;
+  readonly clock: Clock;
+  /** Imports the bundle's entry. */
+  readonly load: (url: string) => Promise<unknown>;
+}
+
+export class PluginRuntime implements PluginControl {
+  readonly #options: PluginRuntimeOptions;
+  readonly #abort = new AbortController();
+  readonly #sender: EventSender;
+  readonly #metrics: MetricSender;
+  readonly log: LogSender;
+  readonly #context: PluginContext;
+  #connection: KubernetesConnection | null;
+  #plugin: Plugin | null = null;
+
+  constructor(options: PluginRuntimeOptions) {
+    this.#options = options;
+    const { birth, port, clock } = options;
+    const wire = { port, clock, generation: birth.generation };
+    this.#connection = birth.connection;
+    this.#sender = new EventSender({ ...wire, plugin: birth.plugin, idPrefix: birth.idPrefix });
+    this.#metrics = new MetricSender(wire);
+    this.log = new LogSender({ ...wire, debug: birth.debug });
+    this.#context = this.#makeContext();
+  }
+
+  async initialize(): Promise<void> {
+    const { birth, load } = this.#options;
+    let loaded: unknown;
+    try {
+      loaded = await load(birth.entry);
+    } catch (error) {
+      throw new CodedError('PLUGIN_ERR_LOAD', `the bundle's entry could not be imported: ${describe(error)}`, {
+        kind: 'plugin',
+        cause: error,
+      });
+    }
+    const plugin = (loaded as { default?: unknown }).default as Plugin | undefined;
+    if (typeof plugin !== 'object' || plugin === null || typeof plugin.start !== 'function') {
+      const text = `the entry must export default definePlugin({ start(ctx) {…} }), got ${plugin === undefined ? 'no default export' : `a ${typeof plugin}`}`;
+      throw new CodedError('PLUGIN_ERR_NOT_A_PLUGIN', text, { kind: 'plugin' });
+    }
+    this.#plugin = plugin;
+    await plugin.initialize?.(structuredClone(birth.config) as Record<string, unknown>, this.#context);
+  }
+
+  async start(): Promise<void> {
+    await this.#plugin?.start(this.#context);
+  }
+
+  async drain(): Promise<void> {
+    this.#abort.abort(new CodedError('EVENT_ERR_STOPPING', `plugin ${this.#options.birth.plugin} is stopping`));
+    await this.#sender.drain();
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort(new CodedError('EVENT_ERR_STOPPING', `plugin ${this.#options.birth.plugin} is stopping`));
+    await this.#plugin?.stop?.();
+    this.flush();
+  }
+
+  async healthCheck(): Promise<boolean | null> {
+    const check = this.#plugin?.healthCheck;
+    return check === undefined ? null : (await check.call(this.#plugin)) === true;
+  }
+
+  async reconnect(connection: KubernetesConnection): Promise<void> {
+    this.#connection = connection;
+  }
+
+  async setDebug(enabled: boolean): Promise<void> {
+    this.log.debug = enabled;
+  }
+
+  /** Sends what was gathered: called before the thread ends. */
+  flush(): void {
+    this.log.flush();
+    this.#metrics.flush();
+  }
+
+  #makeContext(): PluginContext {
+    const { birth } = this.#options;
+    const log = this.log;
+    const sender = this.#sender;
+    const connection = (): KubernetesConnection | null => this.#connection;
+    return Object.freeze({
+      name: birth.plugin,
+      get debug(): boolean {
+        return log.debug;
+      },
+      signal: this.#abort.signal,
+      log: Object.freeze({
+        debug: (message: string, fields?: Record<string, unknown>) => log.write('debug', message, fields),
+        info: (message: string, fields?: Record<string, unknown>) => log.write('info', message, fields),
+        warn: (message: string, fields?: Record<string, unknown>) => log.write('warn', message, fields),
+        error: (message: string, fields?: Record<string, unknown>) => log.write('error', message, fields),
+      }),
+      metrics: this.#metrics,
+      get kubernetes(): KubernetesConnection | null {
+        return connection();
+      },
+      emit: sender.emit.bind(sender),
+      tryEmit: sender.tryEmit.bind(sender),
+      emitMany: sender.emitMany.bind(sender),
+    });
+  }
+}
+
+function describe(error: unknown): string {
+  const code = codeOf(error);
+  return code === '' ? messageOf(error) : `${messageOf(error)} (${code})`;
+}

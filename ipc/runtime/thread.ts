@@ -1,0 +1,37 @@
+// Runs in the plugin's thread.
+/** The first code in a plugin's thread: takes its three ports, gives up what it must not keep, and waits for the host's word. */
+
+import { type MessagePort, workerData } from 'node:worker_threads';
+import { systemClock } from '../clock.ts';
+import { type Birth, CONTROL_METHODS, type PluginControl } from '../control.ts';
+import type { PulseMessage, ToHost, ToPlugin } from '../messages.ts';
+import { messagePort } from '../port-message.ts';
+import { exposeRemote } from '../remote.ts';
+import { loadBundle, supplyPluginApi } from './bundle-loader.ts';
+import { PluginRuntime } from './plugin-runtime.ts';
+
+export interface ThreadData {
+  readonly birth: Birth;
+  readonly control: MessagePort;
+  readonly events: MessagePort;
+  readonly pulse: MessagePort;
+}
+
+const { birth, control, events, pulse } = workerData as ThreadData;
+
+// A worker with --permission may read the host's working directory whatever was granted; give that up before any plugin code runs.
+process.permission.drop('fs.read', birth.hostDirectory);
+supplyPluginApi();
+
+const runtime = new PluginRuntime({
+  birth,
+  port: messagePort<ToHost, ToPlugin>(events),
+  clock: systemClock,
+  load: loadBundle,
+});
+process.on('exit', () => runtime.flush());
+
+const pulsePort = messagePort<PulseMessage, PulseMessage>(pulse);
+pulsePort.receive((message) => pulsePort.post(message));
+
+exposeRemote<PluginControl>(messagePort(control), runtime, CONTROL_METHODS);

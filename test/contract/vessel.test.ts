@@ -1,0 +1,196 @@
+/** What supervision may rely on, whatever a plugin runs in. Each vessel must pass all of it. */
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import type { PluginSpec } from '../../host/config/plugin-plan.ts';
+import { openThreadVessel } from '../../host/sandbox/thread-vessel.ts';
+import type { Vessel, VesselRequest } from '../../host/sandbox/vessel.ts';
+import { systemClock } from '../../ipc/clock.ts';
+import { eventually } from '../support/eventually.ts';
+import { fixtureSpec } from '../support/plugin-spec.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { VesselRecorder } from '../support/vessel-recorder.ts';
+
+const VESSELS: Record<string, (request: VesselRequest, variables: Record<string, string>) => Vessel> = {
+  thread: (request, variables) => openThreadVessel(request, { clock: systemClock, variables }),
+};
+const STOPPED = { reason: 'stopped', detail: 'the test is over', stack: '', code: '' } as const;
+const DEADLINE = { deadlineMs: 5_000 };
+
+for (const [kind, open] of Object.entries(VESSELS)) {
+  const board = (
+    t: TestContext,
+    spec: PluginSpec,
+    variables: Record<string, string> = {},
+  ): { vessel: Vessel; seen: VesselRecorder } => {
+    const seen = new VesselRecorder();
+    const birth = {
+      plugin: spec.name,
+      version: spec.version,
+      generation: 1,
+      idPrefix: `${spec.name}-test-1`,
+      entry: pathToFileURL(spec.entry).href,
+      config: spec.config,
+      debug: spec.debug,
+      connection: null,
+      hostDirectory: process.cwd(),
+    };
+    const vessel = open({ spec, birth, listener: seen }, variables);
+    t.after(() => vessel.terminate(STOPPED));
+    return { vessel, seen };
+  };
+
+  describe(`vessel contract: ${kind}`, () => {
+    it('starts a plugin, grants credit, receives its events in order and acknowledges them', async (t) => {
+      const { vessel, seen } = board(t, fixtureSpec('emitter', { config: { count: 1000 } }));
+      seen.onFrame = (frame) => {
+        vessel.post({
+          kind: 'ack',
+          sequence: frame.sequence,
+          refusals: [],
+          events: frame.count,
+          bytes: frame.lines.length + 1,
+        });
+      };
+      await vessel.control.call('initialize', DEADLINE);
+      vessel.post({ kind: 'credit', events: 300, bytes: 1_000_000 });
+      await vessel.control.call('start', DEADLINE);
+      await eventually(() => seen.logs.find((record) => record.message === 'all emitted'));
+      const numbers = seen.frames.flatMap((frame) =>
+        frame.lines.split('\n').map((line) => JSON.parse(line).metadata.n),
+      );
+      assert.deepEqual(
+        numbers,
+        Array.from({ length: 1000 }, (_, n) => n),
+      );
+      assert.deepEqual(
+        seen.frames.map((frame) => frame.sequence),
+        seen.frames.map((_, n) => n),
+      );
+    });
+
+    it('sends nothing without credit and never more than its credit', async (t) => {
+      const { vessel, seen } = board(t, fixtureSpec('emitter', { config: { count: 1000 } }));
+      await vessel.control.call('initialize', DEADLINE);
+      await vessel.control.call('start', DEADLINE);
+      await vessel.control.call('healthCheck', DEADLINE);
+      assert.equal(seen.frames.length, 0);
+      vessel.post({ kind: 'credit', events: 7, bytes: 1_000_000 });
+      await eventually(() => seen.frames.length > 0);
+      await vessel.control.call('healthCheck', DEADLINE);
+      assert.equal(
+        seen.frames.reduce((sum, frame) => sum + frame.count, 0),
+        7,
+      );
+    });
+
+    it('refuses in the thread what could not be sent, and says so to the host', async (t) => {
+      const { vessel, seen } = board(t, fixtureSpec('refused'));
+      seen.onFrame = (frame) => {
+        vessel.post({
+          kind: 'ack',
+          sequence: frame.sequence,
+          refusals: [],
+          events: frame.count,
+          bytes: frame.lines.length + 1,
+        });
+      };
+      await vessel.control.call('initialize', DEADLINE);
+      vessel.post({ kind: 'credit', events: 100, bytes: 1_000_000 });
+      await vessel.control.call('start', DEADLINE);
+      assert.deepEqual(seen.refused, ['EVENT_ERR_SOURCE', 'EVENT_ERR_TOO_LARGE', 'EVENT_ERR_NOT_SERIALISABLE']);
+    });
+
+    it('reports the error with which a plugin ended, and rejects the calls that wait', async (t) => {
+      const { vessel, seen } = board(t, fixtureSpec('thrower', { config: { where: 'later' } }));
+      await vessel.control.call('initialize', DEADLINE);
+      await vessel.control.call('start', DEADLINE);
+      const [exit] = await eventually(() => seen.exits.length > 0 && seen.exits);
+      assert.equal(exit?.reason, 'crash');
+      assert.equal(exit?.detail, 'a bug in a callback');
+      assert.match(exit?.stack ?? '', /thrower\/index\.ts:\d+/);
+      await assert.rejects(vessel.control.call('healthCheck', DEADLINE), { code: 'IPC_ERR_CLOSED' });
+    });
+
+    it('reports an exit without an error as exited, once', async (t) => {
+      const { vessel, seen } = board(t, fixtureSpec('thrower', { config: { where: 'exit' } }));
+      await vessel.control.call('initialize', DEADLINE);
+      await vessel.control.call('start', DEADLINE);
+      await eventually(() => seen.exits.length > 0);
+      assert.deepEqual([seen.exits.length, seen.exits[0]?.reason], [1, 'exited']);
+      await vessel.terminate(STOPPED);
+      assert.equal(seen.exits.length, 1);
+    });
+
+    it('keeps the code of an error across the boundary', async (t) => {
+      const { vessel } = board(t, fixtureSpec('thrower', { config: { where: 'config' } }));
+      await assert.rejects(vessel.control.call('initialize', DEADLINE), {
+        code: 'PLUGIN_ERR_CONFIG',
+        message: "configuration 'where' must not be 'config'",
+      });
+    });
+
+    it('gives a call its deadline, and outlives the answer that comes too late', async (t) => {
+      const { vessel } = board(t, fixtureSpec('stubborn'));
+      await vessel.control.call('initialize', DEADLINE);
+      await vessel.control.call('start', DEADLINE);
+      await assert.rejects(vessel.control.call('stop', { deadlineMs: 30 }), { code: 'IPC_ERR_DEADLINE' });
+      assert.equal(await vessel.control.call('healthCheck', DEADLINE), null);
+    });
+
+    it('denies files, network and environment that were not granted', async (t) => {
+      const directory = tempDir(t);
+      const secret = join(directory, 'secret');
+      writeFileSync(secret, 'top secret');
+      const server = createServer().listen(0, '127.0.0.1');
+      t.after(() => server.close());
+      await eventually(() => server.listening);
+      const { port } = server.address() as { port: number };
+      const { vessel, seen } = board(t, fixtureSpec('prober', { config: { secret, port } }), {
+        PATH: '/bin',
+        TOKEN: 'x',
+      });
+      await vessel.control.call('initialize', DEADLINE);
+      await vessel.control.call('start', DEADLINE);
+      const record = await eventually(() => seen.logs.find((log) => log.message === 'probe'));
+      assert.deepEqual(JSON.parse(record.fields), {
+        'read secret': 'ERR_ACCESS_DENIED',
+        'read passwd': 'ERR_ACCESS_DENIED',
+        'read working directory': 'ERR_ACCESS_DENIED',
+        'write file': 'ERR_ACCESS_DENIED',
+        'read own manifest': 'ok: true',
+        environment: '',
+        'connect loopback': 'ERR_ACCESS_DENIED',
+      });
+    });
+
+    it('grants exactly the folders and variables that were granted', async (t) => {
+      const directory = mkdtempSync(join(tempDir(t), 'granted-'));
+      const secret = join(directory, 'secret');
+      writeFileSync(secret, 'for you');
+      const spec = fixtureSpec('prober', { config: { secret } });
+      const permissions = { ...spec.permissions, read: [directory], env: ['TOKEN'] };
+      const { vessel, seen } = board(t, { ...spec, permissions }, { PATH: '/bin', TOKEN: 'x' });
+      await vessel.control.call('initialize', DEADLINE);
+      await vessel.control.call('start', DEADLINE);
+      const record = await eventually(() => seen.logs.find((log) => log.message === 'probe'));
+      const probe = JSON.parse(record.fields);
+      assert.deepEqual(
+        [probe['read secret'], probe['read passwd'], probe.environment],
+        ['ok: for you', 'ERR_ACCESS_DENIED', 'TOKEN'],
+      );
+    });
+
+    it('reads vital signs from outside', async (t) => {
+      const { vessel } = board(t, fixtureSpec('stubborn'));
+      await vessel.control.call('initialize', DEADLINE);
+      await vessel.sample();
+      assert.ok(vessel.vitals.heapBytes > 1_000_000, `heap ${vessel.vitals.heapBytes}`);
+      assert.ok(vessel.vitals.cpuSeconds > 0);
+    });
+  });
+}
