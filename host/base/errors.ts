@@ -14,6 +14,7 @@ export const HOST_ERRORS = {
   HOST_ERR_BUNDLE_MISSING: 'plugins.yaml names a plugin of which there is no bundle.',
   HOST_ERR_BUNDLE_TWICE: 'Two bundles have the same plugin name.',
   HOST_ERR_BUNDLE_LIMIT: 'More plugins are enabled than settings.maxPlugins allows.',
+  HOST_ERR_BUNDLE_TOO_LARGE: 'A bundle has more files or deeper folders than khook looks through.',
   HOST_ERR_MAPPING: 'An event mapping is invalid; it is skipped and the others load.',
   HOST_ERR_HOOK: 'A Hook is invalid.',
   HOST_ERR_TEMPLATE: 'A prompt is not a valid template; events go out with its raw text.',
@@ -24,6 +25,7 @@ export const HOST_ERRORS = {
   HOST_ERR_AGENT_TASK: 'The agent’s task ended without success.',
   HOST_ERR_AGENT_TIMEOUT: 'The agent did not answer in time.',
   HOST_ERR_AGENT_CIRCUIT_OPEN: 'The agent failed repeatedly; calls to it pause.',
+  HOST_ERR_OUTBOX_FULL: 'The outbox holds as many undelivered firings as it may; a further one was dead-lettered.',
   HOST_ERR_STOPPING: 'khook is stopping.',
 } as const;
 

@@ -41,9 +41,12 @@ export interface Arrival {
   readonly frame: Frame;
   readonly origin: FrameOrigin;
   readonly eventTypes: ReadonlySet<string> | null;
-  readonly rateLimit: RateLimit;
+  /** null: whatever limit the plugin's lane has. */
+  readonly rateLimit: RateLimit | null;
   readonly acknowledge: (refusals: readonly Refusal[]) => void;
 }
+
+const UNLIMITED: RateLimit = { eventsPerSecond: 1_000_000, burst: 1_000_000, whenFull: 'block' };
 
 export class Bus {
   readonly #options: BusOptions;
@@ -116,12 +119,12 @@ export class Bus {
     }
   }
 
-  #lane(plugin: string, limit: RateLimit): Lane {
+  #lane(plugin: string, limit: RateLimit | null): Lane {
     let lane = this.#lanes.get(plugin);
     if (lane === undefined) {
-      lane = new Lane(plugin, limit, this.#options.clock.now());
+      lane = new Lane(plugin, limit ?? UNLIMITED, this.#options.clock.now());
       this.#lanes.set(plugin, lane);
-    } else lane.setLimit(limit);
+    } else if (limit !== null) lane.setLimit(limit);
     return lane;
   }
 

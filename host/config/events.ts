@@ -14,6 +14,8 @@ export interface ConfigEvents {
   /** A file as a whole could not be used: what was in force before stays in force. */
   'config:rejected': { readonly file: string };
   'config:problem': Problem;
+  /** Nothing is wrong, but a reader of the log will want to know: mappings are the built-in ones, a file was ignored. */
+  'config:noted': { readonly text: string };
   'mapping:loaded': {
     readonly source: string;
     readonly eventType: string;

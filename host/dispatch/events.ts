@@ -39,6 +39,8 @@ export interface DispatchEvents {
     readonly outcome: 'delivered' | 'dead_lettered' | 'dropped';
     readonly detail: string;
   };
+  /** The outbox could not record a step. The delivery goes on; after a crash it is sent again under the same messageId. */
+  'outbox:error': { readonly messageId: string; readonly message: string };
   'circuit:opened': { readonly agent: string };
   'circuit:closed': { readonly agent: string };
   /** The embedded agent was sent a prompt. */

@@ -33,7 +33,7 @@ function folder(path: string): string {
 /** The environment of the thread: the granted names, and nothing else. */
 export function threadEnvironment(
   names: readonly string[],
-  variables: Readonly<Record<string, string>>,
+  variables: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
   const granted: Record<string, string> = {};
   for (const name of names) {

@@ -20,7 +20,7 @@ const MIB = 1024 * 1024;
 export interface ThreadVesselOptions {
   readonly clock: Clock;
   /** Where granted environment values come from. */
-  readonly variables: Readonly<Record<string, string>>;
+  readonly variables: Readonly<Record<string, string | undefined>>;
 }
 
 export function openThreadVessel(request: VesselRequest, options: ThreadVesselOptions): Vessel {

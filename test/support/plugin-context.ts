@@ -23,11 +23,6 @@ export interface MetricRecord {
   readonly labels: Record<string, string>;
 }
 
-interface Waiting {
-  readonly run: () => void;
-  readonly refuse: (error: CodedError) => void;
-}
-
 export class TestPluginContext implements PluginContext {
   readonly name: string;
   readonly debug = true;
@@ -41,8 +36,8 @@ export class TestPluginContext implements PluginContext {
   #isHolding = false;
   #isDraining = false;
   #refusal: CodedError | null = null;
-  #forCredit: Waiting[] = [];
-  #forAck: Waiting[] = [];
+  #forCredit: (() => void)[] = [];
+  #forAck: (() => void)[] = [];
   #ordinal = 0;
 
   constructor(name: string) {
@@ -73,12 +68,12 @@ export class TestPluginContext implements PluginContext {
         this.#take(text).then(resolve, reject);
       };
       if (this.#hasCredit && this.#forCredit.length === 0) run();
-      else this.#forCredit.push({ run, refuse: reject });
+      else this.#forCredit.push(run);
     });
   }
 
   tryEmit(event: PluginEvent): Promise<Receipt> | null {
-    if (!this.#isDraining && !this.#hasCredit) return null;
+    if (!this.#isDraining && (!this.#hasCredit || this.#forCredit.length > 0)) return null;
     return this.emit(event);
   }
 
@@ -101,7 +96,7 @@ export class TestPluginContext implements PluginContext {
 
   grantCredit(): void {
     this.#hasCredit = true;
-    for (const waiting of this.#forCredit.splice(0)) waiting.run();
+    for (const run of this.#forCredit.splice(0)) run();
   }
 
   /** Events are taken from now on, but not acknowledged. */
@@ -111,7 +106,7 @@ export class TestPluginContext implements PluginContext {
 
   releaseAcks(): void {
     this.#isHolding = false;
-    for (const waiting of this.#forAck.splice(0)) waiting.run();
+    for (const run of this.#forAck.splice(0)) run();
   }
 
   /** What the pipeline says to every event from now on; null = accepts. */
@@ -119,16 +114,9 @@ export class TestPluginContext implements PluginContext {
     this.#refusal = error;
   }
 
-  /** The host's drain: nothing more is taken. What waits for credit is refused, what was taken is acknowledged. */
+  /** What the host does before it calls the plugin's `stop`: the signal aborts, new events are refused, taken ones are still answered. */
   drain(): void {
     this.#isDraining = true;
-    for (const waiting of this.#forCredit.splice(0)) waiting.refuse(stopping());
-    this.releaseAcks();
-  }
-
-  /** What the host does before it calls the plugin's `stop`. */
-  abort(): void {
-    this.drain();
     this.#abort.abort(stopping());
   }
 
@@ -157,7 +145,7 @@ export class TestPluginContext implements PluginContext {
     this.#ordinal += 1;
     const refusal = this.#refusal ?? faultOf(event);
     if (this.#isHolding) {
-      await new Promise<void>((resolve, reject) => this.#forAck.push({ run: resolve, refuse: reject }));
+      await new Promise<void>((resolve) => this.#forAck.push(resolve));
     }
     if (refusal !== null) throw refusal;
     return { id };

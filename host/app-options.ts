@@ -1,0 +1,36 @@
+/** Everything a host is told before it starts: flags and environment, already read and checked. */
+
+import type { Environment } from './config/environment.ts';
+import type { LineSink } from './telemetry/log-destination.ts';
+import type { LogLevel } from './telemetry/log-level.ts';
+
+/** Which agent is called. */
+export type AgentTarget =
+  /** A real A2A agent inside the host, which shows what it was asked: for trying things out. */
+  | { readonly kind: 'embedded'; readonly port: number }
+  /** One A2A agent at this URL for every Hook. */
+  | { readonly kind: 'url'; readonly url: string }
+  /** kagent: the agent that the Hook names. */
+  | { readonly kind: 'kagent' };
+
+export interface AppOptions {
+  readonly version: string;
+  readonly environment: Environment;
+  /** Absolute paths. */
+  readonly configDirectory: string;
+  readonly hooksDirectory: string;
+  /** null: settings.pluginDirectory. */
+  readonly pluginsDirectory: string | null;
+  /** An empty folder to move into: a plugin's thread can read the host's working directory until its runtime gives that up. null: stay. */
+  readonly workDirectory: string | null;
+  readonly agent: AgentTarget;
+  /** 0 = any free port. */
+  readonly ports: { readonly metrics: number; readonly health: number; readonly admin: number };
+  /** Address that the metrics and health servers listen on. */
+  readonly listenAddress: string;
+  readonly log: {
+    readonly level: LogLevel;
+    readonly format: 'json' | 'pretty' | 'auto';
+    readonly destination?: number | LineSink;
+  };
+}

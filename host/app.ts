@@ -1,0 +1,175 @@
+/** The host: builds the rooms, starts them in order, and stops them in reverse. Wiring only. */
+
+import { systemClock } from '../ipc/clock.ts';
+import { messageOf } from '../ipc/errors.ts';
+import { Activity } from './activity.ts';
+import type { AppOptions } from './app-options.ts';
+import { findConnection } from './cluster/connection.ts';
+import { readPlugins } from './config/config-files.ts';
+import { ConfigLoader } from './config/loader.ts';
+import { ConfigInForce } from './config-in-force.ts';
+import { EmbeddedAgent } from './dispatch/embedded-agent.ts';
+import { EventSnapshots } from './event-snapshots.ts';
+import { hostView } from './host-view.ts';
+import { ADMIN_HOST, adminServer } from './http/admin-server.ts';
+import { healthServer } from './http/health-server.ts';
+import { metricsServer } from './http/metrics-server.ts';
+import { metricSources } from './metric-sources.ts';
+import { buildRooms } from './rooms.ts';
+import { type StopReport, stopRooms } from './shutdown.ts';
+import { createLog } from './telemetry/log.ts';
+import { writeLogLines } from './telemetry/log-lines.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import { TestEvents } from './test-events.ts';
+
+export interface App {
+  readonly ports: {
+    readonly metrics: number;
+    readonly health: number;
+    readonly admin: number;
+    readonly agent: number | null;
+  };
+  /** Drains within the grace period of the settings. Idempotent. */
+  stop(why: string): Promise<StopReport>;
+}
+
+/** How often the host's own loop shows that it is alive. */
+const BEAT_MS = 1_000;
+
+/** Rejects with HOST_ERR_PORT when a port of the host is taken; nothing is left open then. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { environment, version, configDirectory, hooksDirectory } = options;
+  const clock = systemClock;
+  const run = Math.floor(clock.wall()).toString(36);
+  await using opening = new AsyncDisposableStack();
+  const log = createLog({ ...options.log, clock });
+  const host = log.component('host');
+  opening.defer(() => log.flush());
+  host.info('khook is starting', { version, node: process.version, configDirectory });
+
+  const embedded =
+    options.agent.kind === 'embedded'
+      ? opening.use(
+          await EmbeddedAgent.start({
+            port: options.agent.port,
+            clock,
+            onPrompt: ({ agent, prompt, messageId }) =>
+              log.component('embedded-agent').info('Embedded agent was sent a prompt', { agent, messageId, prompt }),
+          }),
+        )
+      : null;
+
+  const search = await findConnection(environment.variables);
+  const loader = new ConfigLoader({
+    ...options,
+    connectionProblem: () => (search.kind === 'none' ? search.reason : null),
+  });
+  // From here on every path must be absolute.
+  if (options.workDirectory !== null) process.chdir(options.workDirectory);
+  // Read quietly ahead of the load that is announced: the rooms want their settings before there is anybody to announce it to.
+  const { settings } = readPlugins({ configDirectory, hooksDirectory, environment }, null).content;
+  const rooms = buildRooms({
+    app: options,
+    settings,
+    agentUrl: options.agent.kind === 'url' ? options.agent.url : (embedded?.url ?? null),
+    run,
+    connection: () => (search.kind === 'found' ? search.connection : null),
+  });
+  const { ledger, matcher, dispatch, bus, plugins } = rooms;
+  const activity = new Activity({ clock, bus, match: matcher, dispatch: dispatch.events });
+  const heard = { config: loader.events, supervision: plugins, bus, match: matcher, dispatch: dispatch.events, ledger };
+  const metrics = opening.use(
+    createMetrics({ rooms: heard, clock, sources: metricSources(rooms, { logLinesLost: () => log.lost }) }),
+  );
+  opening.use(writeLogLines({ log, clock, rooms: heard, telemetry: metrics.events }));
+
+  let beatAt = clock.now();
+  const beat = clock.every(BEAT_MS, () => {
+    beatAt = clock.now();
+  });
+  opening.defer(() => beat.cancel());
+
+  const brokenFiles = new Set<string>();
+  loader.events.on('config:rejected', ({ file }) => brokenFiles.add(file));
+  loader.events.on('config:reloaded', () => brokenFiles.clear());
+  const onError = (error: unknown): void =>
+    host.error(`Something failed inside khook: ${messageOf(error)}`, { err: error });
+  const force = new ConfigInForce(await loader.load(), {
+    loader,
+    matcher,
+    plugins,
+    activity,
+    clock,
+    controllerNamespace: environment.podNamespace ?? 'default',
+    onError,
+    onDeferred: (names) => host.warn(`Changed settings take effect at the next start: ${names.join(', ')}`, { names }),
+  });
+
+  let stopping: Promise<StopReport> | null = null;
+  const snapshots = new EventSnapshots({ ledger, describe: (lines, indices) => matcher.describe(lines, indices) });
+  const view = hostView({
+    version,
+    plugins,
+    ledger,
+    snapshots,
+    activity,
+    dedup: dispatch.dedup,
+    config: () => force.config,
+    brokenFiles: () => [...brokenFiles],
+    isStopping: () => stopping !== null,
+    loops: () => ({ host: clock.now() - beatAt }),
+    metrics: () => metrics.scrape(),
+  });
+  const testEvents = new TestEvents({ bus, snapshots, run, wall: clock.wall });
+  const operations = {
+    setLogLevel: log.setLevel,
+    restartPlugin: async (name: string) => plugins.find(name)?.restart(),
+    emit: testEvents.emit.bind(testEvents),
+  };
+  const surroundings = { clock, onError };
+  const servers = {
+    health: opening.use(healthServer(view, surroundings)),
+    metrics: opening.use(metricsServer(view, surroundings)),
+    admin: opening.use(adminServer({ view, operations, ...surroundings })),
+  };
+  const { ports, listenAddress } = options;
+  const bound = {
+    health: await servers.health.start({ port: ports.health, host: listenAddress }),
+    metrics: await servers.metrics.start({ port: ports.metrics, host: listenAddress }),
+    admin: await servers.admin.start({ port: ports.admin, host: ADMIN_HOST }),
+    agent: embedded?.port ?? null,
+  };
+  host.info(
+    `Metrics and read API on http://localhost:${bound.metrics}, health on http://localhost:${bound.health}`,
+    bound,
+  );
+  host.info(describeAgent(options, embedded?.url ?? null));
+  await force.open();
+
+  const opened = opening.move();
+  return {
+    ports: bound,
+    stop(why) {
+      stopping ??= (async () => {
+        host.info(`khook is stopping: ${why}`);
+        await force.close();
+        const report = await stopRooms(rooms, { graceMs: settings.shutdownGraceMs, why });
+        host.info('khook stopped', { ...report, ledger: ledger.counts });
+        await opened.disposeAsync();
+        return report;
+      })();
+      return stopping;
+    },
+  };
+}
+
+function describeAgent({ agent, environment }: AppOptions, embeddedUrl: string | null): string {
+  switch (agent.kind) {
+    case 'embedded':
+      return `Agents: the embedded one at ${embeddedUrl}; --agent-url or KAGENT_API_URL names a real one`;
+    case 'url':
+      return `Agents: ${agent.url}`;
+    case 'kagent':
+      return `Agents: kagent at ${environment.kagentApiUrl}`;
+  }
+}

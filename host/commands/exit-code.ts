@@ -1,0 +1,20 @@
+/** What a khook process says by its exit code. Documented in docs/cli.md; a test holds both against each other. */
+
+export const EXIT_CODES = {
+  /** It did what it was asked. */
+  OK: 0,
+  /** It failed in a way that the message tells. */
+  FAILED: 1,
+  /** The command line is wrong. */
+  USAGE: 2,
+  /** `check` found problems. */
+  CONFIG: 3,
+  /** A port of the host is taken. */
+  PORT: 4,
+  /** The running host that a command speaks to cannot be reached. */
+  UNREACHABLE: 5,
+  /** A second signal cut the shutdown short. */
+  INTERRUPTED: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];

@@ -1,0 +1,108 @@
+/**
+ * A frame on its way from the matcher to its ack: verdicts are entered in the ledger, firings are handed to dispatch, and what was
+ * refused goes back to the plugin. The one promise an ack waits for is `accept`: a durable outbox comes behind it unseen.
+ */
+
+import type { Clock } from '../../ipc/clock.ts';
+import type { Refusal } from '../../ipc/messages.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerFrame } from '../ledger/ledger-frame.ts';
+import { type Firing, type FrameVerdict, type Verdict, verdictAt } from '../match/verdict.ts';
+
+export interface FiringRequest {
+  readonly eventId: string;
+  readonly firing: Firing;
+}
+
+/** What became of a firing at the door of dispatch. */
+export type Acceptance =
+  | { readonly kind: 'accepted'; readonly messageId: string }
+  | { readonly kind: 'duplicate'; readonly until: number }
+  | { readonly kind: 'dropped'; readonly reason: string };
+
+export interface FramePathOptions {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly judge: (entry: LedgerFrame, eventTypes: ReadonlySet<string> | null) => Promise<FrameVerdict>;
+  readonly internalType: (plugin: string, type: string) => string | null;
+  readonly accept: (requests: readonly FiringRequest[]) => Promise<readonly Acceptance[]>;
+}
+
+export class FramePath {
+  readonly #options: FramePathOptions;
+
+  constructor(options: FramePathOptions) {
+    this.#options = options;
+  }
+
+  /** See `Consume` of the bus. */
+  async consume(
+    { entry, eventTypes }: { entry: LedgerFrame; eventTypes: ReadonlySet<string> | null },
+    judged: () => void,
+  ): Promise<readonly Refusal[]> {
+    const { clock, internalType, judge, accept } = this.#options;
+    const verdict = await judge(entry, eventTypes);
+    const at = clock.wall();
+    const internalTypes = entry.frame.types.map((type) => internalType(entry.origin.plugin, type));
+    entry.judgement = { at, internalTypes };
+    for (const { index, text } of verdict.causes)
+      entry.note(index, { at, step: verdictAt(verdict, index), detail: text });
+    expectFirings(entry, verdict.firings);
+    entry.settleAll((index) => outcomeOf(verdictAt(verdict, index)));
+    const requests = verdict.firings.map((firing) => {
+      this.#expect(entry, firing, at);
+      return { eventId: entry.id(firing.index), firing };
+    });
+    // From here the plugin's next frame may be judged; its firings reach dispatch after these, because this call is made first.
+    const acceptances = requests.length === 0 ? [] : accept(requests);
+    judged();
+    this.#enter(entry, verdict.firings, await acceptances);
+    return refusalsOf(verdict);
+  }
+
+  #expect(entry: LedgerFrame, firing: Firing, at: number): void {
+    for (const index of [firing.index, ...firing.repeats]) {
+      this.#options.ledger.track(entry, index);
+      entry.note(index, { at, step: 'matched', detail: `Hook ${firing.hook} (${firing.eventType})` });
+    }
+  }
+
+  #enter(entry: LedgerFrame, firings: readonly Firing[], acceptances: readonly Acceptance[]): void {
+    const { ledger, clock } = this.#options;
+    const at = clock.wall();
+    firings.forEach((firing, position) => {
+      const acceptance = acceptances[position];
+      const id = entry.id(firing.index);
+      if (acceptance?.kind === 'duplicate') {
+        ledger.note(id, { at, step: 'duplicate', detail: `of an earlier firing, until ${time(acceptance.until)}` });
+        ledger.settleFiring(id, 'duplicate');
+      } else if (acceptance?.kind === 'dropped') {
+        ledger.note(id, { at, step: 'dropped', detail: acceptance.reason });
+        ledger.settleFiring(id, 'dropped');
+      }
+      for (const index of firing.repeats) {
+        ledger.note(entry.id(index), { at, step: 'duplicate', detail: `of ${id}` });
+        ledger.settleFiring(entry.id(index), 'duplicate');
+      }
+    });
+  }
+}
+
+function expectFirings(entry: LedgerFrame, firings: readonly Firing[]): void {
+  for (const firing of firings) for (const index of [firing.index, ...firing.repeats]) entry.expectFirings(index, 1);
+}
+
+function outcomeOf(verdict: Verdict): Exclude<Verdict, 'fires'> | null {
+  return verdict === 'fires' ? null : verdict;
+}
+
+/** Only an invalid event is refused: the others were understood, whoever wants them. */
+function refusalsOf(verdict: FrameVerdict): Refusal[] {
+  return verdict.causes
+    .filter(({ index }) => verdictAt(verdict, index) === 'invalid')
+    .map(({ index, text }) => ({ index, code: 'EVENT_ERR_INVALID', message: text }));
+}
+
+function time(wall: number): string {
+  return new Date(wall).toISOString();
+}

@@ -1,0 +1,41 @@
+/** Writes what dispatch does with a firing into the trail of its event, and ends the event in the ledger when dispatch is done with it. */
+
+import type { Clock } from '../../ipc/clock.ts';
+import type { Subscribable } from '../base/emitter.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { DispatchEvents } from './events.ts';
+
+export interface TrailNotesOptions {
+  readonly dispatch: Subscribable<DispatchEvents>;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+}
+
+export function recordDeliveries({ dispatch, ledger, clock }: TrailNotesOptions): void {
+  const note = (eventId: string, step: string, detail: string): void =>
+    ledger.note(eventId, { at: clock.wall(), step, detail });
+  dispatch.on('firing:accepted', ({ eventId, firing, messageId }) => {
+    note(eventId, 'accepted', `for agent ${firing.agent.namespace}/${firing.agent.name} as message ${messageId}`);
+  });
+  dispatch.on('call:started', ({ delivery, agent, attempt }) => {
+    note(delivery.eventId, 'called', `agent ${agent}, attempt ${attempt}`);
+  });
+  dispatch.on('call:accepted', ({ delivery, agent, taskId }) => {
+    note(
+      delivery.eventId,
+      'sent',
+      taskId === '' ? `agent ${agent} answered` : `agent ${agent} works on task ${taskId}`,
+    );
+  });
+  dispatch.on('call:error', ({ delivery, message, retryInMs }) => {
+    const next = retryInMs === null ? 'no further attempt' : `next attempt in ${(retryInMs / 1000).toFixed(1)} s`;
+    note(delivery.eventId, 'failed', `${message}; ${next}`);
+  });
+  dispatch.on('task:completed', ({ delivery, taskId, durationMs }) => {
+    note(delivery.eventId, 'completed', `task ${taskId} in ${(durationMs / 1000).toFixed(1)} s`);
+  });
+  dispatch.on('firing:settled', ({ delivery, outcome, detail }) => {
+    if (outcome !== 'delivered') note(delivery.eventId, outcome, detail);
+    ledger.settleFiring(delivery.eventId, outcome);
+  });
+}

@@ -1,0 +1,100 @@
+/** The host as the HTTP room and the metrics see it: snapshots read at once from what the rooms hold, without asking any plugin. */
+
+import type { Activity } from './activity.ts';
+import type { LoadedConfig } from './config/loaded-config.ts';
+import type { DedupWindow } from './dispatch/dedup.ts';
+import type { EventSnapshots } from './event-snapshots.ts';
+import { describeState, healthChecks, readinessChecks } from './health-checks.ts';
+import type { HookSnapshot, HostView, PluginSnapshot } from './http/view.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import { NO_VITAL_SIGNS } from './sandbox/vessel.ts';
+import type { Plugins } from './supervision/plugins.ts';
+import type { Supervisor } from './supervision/supervisor.ts';
+
+export interface HostViewOptions {
+  readonly version: string;
+  readonly plugins: Plugins;
+  readonly ledger: Ledger;
+  readonly snapshots: EventSnapshots;
+  readonly dedup: DedupWindow;
+  readonly activity: Activity;
+  readonly config: () => LoadedConfig;
+  readonly brokenFiles: () => readonly string[];
+  readonly isStopping: () => boolean;
+  readonly loops: () => Readonly<Record<string, number>>;
+  readonly metrics: HostView['metrics'];
+}
+
+export function hostView(options: HostViewOptions): HostView {
+  const { plugins, ledger, snapshots } = options;
+  return {
+    version: options.version,
+    plugins: () => plugins.all.map((supervisor) => pluginSnapshot(supervisor, options)).sort(byName),
+    events: (query) => snapshots.query(query),
+    event: (id) => snapshots.find(id),
+    hooks: () => hookSnapshots(options),
+    ledger: () => ledger.counts,
+    flightRecords: () => [],
+    metrics: options.metrics,
+    healthz: () => healthChecks(options.loops()),
+    readyz: () =>
+      readinessChecks({
+        brokenFiles: options.brokenFiles(),
+        isStopping: options.isStopping(),
+        plugins: plugins.all.map(({ name, plan, state }) => ({ name, plan, state })),
+      }),
+  };
+}
+
+function pluginSnapshot(supervisor: Supervisor, { activity }: HostViewOptions): PluginSnapshot {
+  const { name, plan, state, generation, restarts, lastExit } = supervisor;
+  const spec = plan?.kind === 'run' ? plan.spec : null;
+  const vitals = supervisor.vitals ?? NO_VITAL_SIGNS;
+  const lastEventAt = activity.lastEventAt(name);
+  const hasReason = state.kind === 'blocked' || state.kind === 'failed' || state.kind === 'backing-off';
+  return {
+    name,
+    version: plan?.version ?? '',
+    state: state.kind === 'blocked' ? `blocked(${state.why})` : state.kind,
+    reason: hasReason ? describeState(state) : '',
+    remedy: state.kind === 'blocked' ? state.remedy : '',
+    required: plan !== null && plan.kind !== 'disabled' && (spec?.required ?? (plan.kind !== 'run' && plan.required)),
+    generation,
+    isolation: spec?.isolation ?? 'thread',
+    memoryBytes: vitals.heapBytes + vitals.externalBytes,
+    externalBytes: vitals.externalBytes,
+    memoryLimitBytes: spec?.limits.memoryBytes ?? 0,
+    cpuSeconds: vitals.cpuSeconds,
+    eventLoopUtilization: vitals.eventLoopUtilization,
+    restarts,
+    eventsAccepted: activity.accepted(name),
+    lastEventAt: lastEventAt === null ? null : new Date(lastEventAt).toISOString(),
+    lastExit:
+      lastExit === null
+        ? null
+        : { reason: lastExit.exit.reason, detail: lastExit.exit.detail, at: new Date(lastExit.at).toISOString() },
+  };
+}
+
+function hookSnapshots({ config, activity, dedup }: HostViewOptions): HookSnapshot[] {
+  const problems = activity.hookProblems;
+  return config().hooks.map((hook) => {
+    const id = `${hook.namespace}/${hook.name}`;
+    const problem = problems.get(id);
+    const lastFired = activity.lastFired(id);
+    return {
+      namespace: hook.namespace,
+      name: hook.name,
+      ready: problem === undefined,
+      reason: problem ?? '',
+      eventTypes: hook.eventConfigurations.map(({ eventType }) => eventType),
+      suspend: hook.suspend,
+      lastFired: lastFired === null ? null : new Date(lastFired).toISOString(),
+      activeEvents: dedup.activeEvents(id).length,
+    };
+  });
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}

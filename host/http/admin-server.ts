@@ -1,0 +1,71 @@
+/** Port 6060, loopback only: what changes something. */
+
+import { parseLogLevel, parseTestEvent } from './admin-schema.ts';
+import { loopbackGuard } from './loopback-guard.ts';
+import type { ServerSurroundings } from './metrics-server.ts';
+import { json, type Reply, refusal } from './reply.ts';
+import type { Route } from './route.ts';
+import { HttpServer } from './server.ts';
+import type { HostOperations, HostView } from './view.ts';
+
+/** Where it listens, always: there is no setting that opens it to the network. */
+export const ADMIN_HOST = '127.0.0.1';
+
+export interface AdminServerOptions extends ServerSurroundings {
+  readonly view: Pick<HostView, 'plugins'>;
+  readonly operations: HostOperations;
+}
+
+export function adminServer({ view, operations, ...surroundings }: AdminServerOptions): HttpServer {
+  return new HttpServer({
+    ...surroundings,
+    name: 'admin',
+    portSetting: '--admin-port',
+    guard: loopbackGuard,
+    routes: adminRoutes(view, operations),
+  });
+}
+
+export function adminRoutes(view: Pick<HostView, 'plugins'>, operations: HostOperations): readonly Route[] {
+  const unknownPlugin = (name: string): Reply | null => {
+    const names = view.plugins().map((plugin) => plugin.name);
+    if (names.includes(name)) return null;
+    return refusal(404, `there is no plugin '${name.slice(0, 64)}', there are: ${names.join(', ') || 'none'}`);
+  };
+  return [
+    {
+      method: 'POST',
+      path: '/api/v1/emit',
+      readsBody: true,
+      async answer({ body }) {
+        const parsed = parseTestEvent(body);
+        if ('error' in parsed) return refusal(400, parsed.error);
+        return json(await operations.emit(parsed.value));
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/plugins/:name/restart',
+      async answer({ params: { name = '' } }) {
+        const unknown = unknownPlugin(name);
+        if (unknown !== null) return unknown;
+        await operations.restartPlugin(name);
+        return json({ plugin: name, restarted: true });
+      },
+    },
+    {
+      method: 'PUT',
+      path: '/api/v1/log-level',
+      readsBody: true,
+      answer({ body }) {
+        const parsed = parseLogLevel(body);
+        if ('error' in parsed) return refusal(400, parsed.error);
+        const { level, plugin = null } = parsed.value;
+        const unknown = plugin === null ? null : unknownPlugin(plugin);
+        if (unknown !== null) return unknown;
+        operations.setLogLevel(level, plugin);
+        return json({ level, plugin });
+      },
+    },
+  ];
+}

@@ -1,0 +1,72 @@
+/** Port 8080: `/metrics` and the read-only API. Everything here is a snapshot, already redacted. */
+
+import { parseEventQuery } from './query.ts';
+import { HTML_TYPE, json, type Reply, refusal } from './reply.ts';
+import type { Route } from './route.ts';
+import { HttpServer, type HttpServerOptions } from './server.ts';
+import type { HostView } from './view.ts';
+
+export type ServerSurroundings = Pick<HttpServerOptions, 'clock' | 'onError' | 'graceMs'>;
+
+export function metricsServer(view: HostView, surroundings: ServerSurroundings): HttpServer {
+  return new HttpServer({
+    ...surroundings,
+    name: 'metrics',
+    portSetting: 'METRICS_PORT or --metrics-port',
+    routes: metricsRoutes(view),
+  });
+}
+
+/** The shapes are a contract: docs/api.md. */
+export function metricsRoutes(view: HostView): readonly Route[] {
+  return [
+    { method: 'GET', path: '/', answer: () => indexPage(view.version) },
+    {
+      method: 'GET',
+      path: '/metrics',
+      async answer() {
+        const { contentType, body } = await view.metrics();
+        return { status: 200, contentType, body };
+      },
+    },
+    { method: 'GET', path: '/api/v1/plugins', answer: () => json({ plugins: view.plugins() }) },
+    {
+      method: 'GET',
+      path: '/api/v1/events',
+      async answer({ query }) {
+        const parsed = parseEventQuery(query);
+        if ('error' in parsed) return refusal(400, parsed.error);
+        return json({ events: await view.events(parsed.query) });
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/events/:id',
+      async answer({ params: { id = '' } }) {
+        const event = await view.event(id);
+        if (event !== null) return json(event);
+        const error = `there is no event ${id.slice(0, 100)}: the id is wrong, or it is older than the trail keeps (settings.trail)`;
+        return refusal(404, error);
+      },
+    },
+    { method: 'GET', path: '/api/v1/hooks', answer: () => json({ hooks: view.hooks() }) },
+    { method: 'GET', path: '/api/v1/ledger', answer: () => json(view.ledger()) },
+    { method: 'GET', path: '/api/v1/flight-records', answer: () => json({ flightRecords: view.flightRecords() }) },
+  ];
+}
+
+const PAGES = [
+  ['metrics', 'Prometheus metrics'],
+  ['api/v1/plugins', 'plugins: state, memory, restarts'],
+  ['api/v1/events', 'events, newest first, with their trail (?limit=1..1000, ?plugin=, ?outcome=)'],
+  ['api/v1/hooks', 'Hooks'],
+  ['api/v1/ledger', 'ledger: what came in and how it ended'],
+  ['api/v1/flight-records', 'flight records: the last moments of each run that failed'],
+] as const;
+
+function indexPage(version: string): Reply {
+  const links = PAGES.map(([href, what]) => `<li><a href="${href}">/${href}</a>: ${what}</li>`).join('\n');
+  const title = `khook ${version.replace(/[^\w.+-]/g, '')}`;
+  const body = `<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><title>${title}</title></head>\n<body>\n<h1>${title}</h1>\n<ul>\n${links}\n</ul>\n</body>\n</html>\n`;
+  return { status: 200, contentType: HTML_TYPE, body };
+}

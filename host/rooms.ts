@@ -1,0 +1,92 @@
+/** Builds the rooms on the event's way, from the bottom up, and joins them: bus → matcher → dispatch, ledger beside them. */
+
+import { type Clock, systemClock } from '../ipc/clock.ts';
+import type { KubernetesConnection } from '../ipc/control.ts';
+import type { AppOptions } from './app-options.ts';
+import { Bus } from './bus/bus.ts';
+import { Inlet } from './bus/inlet.ts';
+import type { Settings } from './config/settings.ts';
+import { A2aClient } from './dispatch/a2a-client.ts';
+import { Dispatch } from './dispatch/dispatch.ts';
+import { FramePath } from './dispatch/frame-path.ts';
+import { MemoryOutbox } from './dispatch/memory-outbox.ts';
+import { DISPATCH_DEFAULTS, type DispatchSettings } from './dispatch/settings.ts';
+import { recordDeliveries } from './dispatch/trail-notes.ts';
+import { Ledger } from './ledger/ledger.ts';
+import { Matcher } from './match/pool.ts';
+import { openThreadVessel } from './sandbox/thread-vessel.ts';
+import { Plugins } from './supervision/plugins.ts';
+
+export interface RoomsOptions {
+  readonly app: AppOptions;
+  readonly settings: Settings;
+  /** Where the agent is when it is not kagent. */
+  readonly agentUrl: string | null;
+  /** Distinguishes the ids of this host process from those of earlier ones. */
+  readonly run: string;
+  readonly connection: () => KubernetesConnection | null;
+}
+
+export interface Rooms {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly matcher: Matcher;
+  readonly dispatch: Dispatch;
+  readonly bus: Bus;
+  readonly plugins: Plugins;
+}
+
+export function buildRooms({ app, settings, agentUrl, run, connection }: RoomsOptions): Rooms {
+  const clock = systemClock;
+  const ledger = new Ledger(settings.trail);
+  const matcher = new Matcher({ ...settings.matcher, clock });
+  const { kagentApiUrl, kagentUserId, kagentApiTimeoutMs } = app.environment;
+  const timeoutMs = Math.min(kagentApiTimeoutMs, settings.delivery.timeoutMs);
+  const dispatch = new Dispatch({
+    clock,
+    outbox: new MemoryOutbox({ capacity: settings.delivery.queueLimit }),
+    client: new A2aClient({ baseUrl: kagentApiUrl, userId: kagentUserId, timeoutMs, clock, agentUrl }),
+    settings: dispatchSettings(settings),
+  });
+  recordDeliveries({ dispatch: dispatch.events, ledger, clock });
+  const path = new FramePath({
+    clock,
+    ledger,
+    judge: ({ frame, origin }, eventTypes) => matcher.judge(origin.plugin, eventTypes ?? new Set(frame.types), frame),
+    internalType: (plugin, type) => matcher.internalType(plugin, type),
+    accept: (requests) => dispatch.accept(requests),
+  });
+  const bus = new Bus({
+    clock,
+    ledger,
+    consume: (frame, judged) => path.consume(frame, judged),
+    slots: settings.matcher.threads,
+    credit: { events: settings.bus.creditEvents, bytes: settings.bus.creditBytes },
+  });
+  const plugins = new Plugins({
+    clock,
+    run,
+    random: Math.random,
+    openVessel: (request) => openThreadVessel(request, { clock, variables: app.environment.variables }),
+    openInlet: ({ spec, idPrefix, reply }) => new Inlet({ bus, spec, idPrefix, reply, wall: clock.wall }),
+    connection,
+    hostDirectory: process.cwd(),
+  });
+  plugins.on('plugin:removed', ({ plugin }) => bus.forget(plugin));
+  return { clock, ledger, matcher, dispatch, bus, plugins };
+}
+
+function dispatchSettings({ dedup, delivery }: Settings): Partial<DispatchSettings> {
+  const { retry } = DISPATCH_DEFAULTS;
+  return {
+    dedupWindowMs: dedup.windowMs,
+    retry: {
+      ...retry,
+      attempts: delivery.attempts,
+      backoff: { ...retry.backoff, initialMs: delivery.initialBackoffMs, maxMs: delivery.maxBackoffMs },
+    },
+    concurrencyPerAgent: delivery.concurrencyPerAgent,
+    callTimeoutMs: delivery.timeoutMs,
+    taskTimeoutMs: delivery.taskTimeoutMs,
+  };
+}

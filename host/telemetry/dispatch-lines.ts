@@ -1,0 +1,106 @@
+/** The lines of `dispatch` and `kagent-client`. Ordinary deliveries have a budget too: a storm of firings must not become a storm of lines. */
+
+import type { Subscribable } from '../base/emitter.ts';
+import type { Delivery } from '../dispatch/delivery.ts';
+import type { DispatchEvents } from '../dispatch/events.ts';
+import type { LineSampler, SampledLine } from './line-sampler.ts';
+import type { Log } from './log.ts';
+import { cut } from './log-fields.ts';
+
+/** Lines of one kind in 10 s, before they become a count. */
+const BURST = 20;
+const PROMPT_LIMIT = 2_000;
+
+export function dispatchLines(log: Log, sampler: LineSampler, dispatch: Subscribable<DispatchEvents>): (() => void)[] {
+  const logger = log.component('dispatch');
+  const client = log.component('kagent-client');
+  const note = (key: string, line: SampledLine): void => sampler.note(key, line, { burst: BURST });
+  return [
+    dispatch.on('firing:accepted', (delivery) =>
+      logger.debug(`Firing accepted for ${delivery.firing.hook}`, ids(delivery)),
+    ),
+    dispatch.on('firing:duplicate', ({ eventId, hook, until }) =>
+      note(`duplicate:${hook}`, {
+        first: () =>
+          logger.info(`Event ignored due to deduplication: ${hook} has fired for it`, {
+            hook,
+            eventId,
+            until: time(until),
+          }),
+        summary: (count, seconds) =>
+          logger.info(`Event ignored due to deduplication: ${count} more of ${hook} in ${seconds} s`, { hook, count }),
+      }),
+    ),
+    dispatch.on('call:started', ({ delivery, agent, attempt }) =>
+      client.debug(`Calling agent ${agent}`, { agent, attempt, ...ids(delivery) }),
+    ),
+    dispatch.on('call:accepted', ({ delivery, agent, taskId, durationMs }) =>
+      note(`accepted:${agent}`, {
+        first: () =>
+          client.info(`Agent ${agent} took the message in ${Math.round(durationMs)} ms`, {
+            agent,
+            taskId,
+            ...ids(delivery),
+          }),
+        summary: (count, seconds) =>
+          client.info(`Agent ${agent} took ${count} more messages in ${seconds} s`, { agent }),
+      }),
+    ),
+    dispatch.on('call:error', ({ delivery, agent, code, message, retryInMs }) => {
+      const next =
+        retryInMs === null ? 'it was the last attempt' : `next attempt in ${(retryInMs / 1000).toFixed(1)} s`;
+      note(`error:${agent}:${code}`, {
+        first: () =>
+          client.warn(`Call to agent ${agent} failed: ${message}; ${next}`, { agent, code, ...ids(delivery) }),
+        summary: (count, seconds) =>
+          client.warn(`${count} more calls to agent ${agent} failed in ${seconds} s: ${message}`, { agent, code }),
+      });
+    }),
+    dispatch.on('task:completed', ({ delivery, agent, taskId, durationMs }) =>
+      note(`completed:${agent}`, {
+        first: () =>
+          client.info(`Agent ${agent} completed its task in ${Math.round(durationMs)} ms`, {
+            agent,
+            taskId,
+            ...ids(delivery),
+          }),
+        summary: (count, seconds) =>
+          client.info(`Agent ${agent} completed ${count} more tasks in ${seconds} s`, { agent }),
+      }),
+    ),
+    dispatch.on('firing:settled', ({ delivery, outcome, detail }) => {
+      if (outcome === 'delivered') {
+        logger.debug(`Firing of ${delivery.firing.hook} delivered`, { detail, ...ids(delivery) });
+        return;
+      }
+      const what = outcome === 'dead_lettered' ? 'dead-lettered' : 'dropped';
+      note(`${outcome}:${delivery.firing.hook}`, {
+        first: () => logger.error(`Firing of ${delivery.firing.hook} was ${what}: ${detail}`, ids(delivery)),
+        summary: (count, seconds) =>
+          logger.error(`${count} more firings of ${delivery.firing.hook} were ${what} in ${seconds} s: ${detail}`),
+      });
+    }),
+    dispatch.on('circuit:opened', ({ agent }) =>
+      client.warn(`Calls to agent ${agent} pause: it failed repeatedly; its firings wait`, { agent }),
+    ),
+    dispatch.on('circuit:closed', ({ agent }) =>
+      client.info(`Calls to agent ${agent} go on: it answers again`, { agent }),
+    ),
+    dispatch.on('agent:prompted', ({ agent, prompt, messageId }) =>
+      note(`prompted:${agent}`, {
+        first: () =>
+          log.component('embedded-agent').info(`Agent ${agent} was asked: ${cut(prompt, PROMPT_LIMIT)}`, { messageId }),
+        summary: (count, seconds) =>
+          log.component('embedded-agent').info(`Agent ${agent} was asked ${count} more times in ${seconds} s`),
+      }),
+    ),
+  ];
+}
+
+function ids({ messageId, eventId, firing }: Delivery): Record<string, unknown> {
+  return { hook: firing.hook, eventId, messageId };
+}
+
+function time(wall: number): string {
+  return new Date(wall).toISOString();
+}

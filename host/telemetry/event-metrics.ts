@@ -1,0 +1,140 @@
+/** Counts what the rooms say. Runs on the host's thread at each frame: no allocation beyond the labels. */
+
+import type { Clock } from '../../ipc/clock.ts';
+import type { Subscribable } from '../base/emitter.ts';
+import { BoundedNames, PluginNames } from './metric-labels.ts';
+import type { MetricTable } from './metric-table.ts';
+import type { Rooms } from './rooms.ts';
+import type { TelemetryEvents } from './telemetry-events.ts';
+import type { WeightedHistogram } from './weighted-histogram.ts';
+
+export interface EventMetricsOptions {
+  readonly rooms: Rooms;
+  readonly telemetry: Subscribable<TelemetryEvents>;
+  readonly clock: Clock;
+  readonly table: MetricTable;
+  /** khook_plugin_event_processing_duration_seconds */
+  readonly processing: WeightedHistogram;
+  /** khook_api_call_duration_seconds */
+  readonly calls: WeightedHistogram;
+}
+
+/** What `error_type` may say besides the reasons for which a run ends. */
+export const ERROR_TYPES = [
+  'invalid_event',
+  'poisonous_event',
+  'refused_event',
+  'refused_metric',
+  'health_check',
+  'matcher',
+] as const;
+type ErrorType = (typeof ERROR_TYPES)[number];
+
+/** Agents named by Hooks; more than this share the label `other`. */
+const AGENTS = 200;
+
+export function countEvents(options: EventMetricsOptions): (() => void)[] {
+  const names = new PluginNames();
+  return [
+    ...countPlugins(options, names),
+    ...countFrames(options, names),
+    ...countErrors(options, names),
+    ...countCalls(options),
+    options.rooms.ledger.on('events:settled', ({ plugin, outcome, count }) =>
+      options.table.add('khook_event_outcomes_total', { plugin: names.label(plugin), outcome }, count),
+    ),
+    ...(['config:loaded', 'config:reloaded'] as const).map((name) =>
+      options.rooms.config.on(name, ({ hash }) =>
+        options.table.replace('khook_config_info', [{ labels: { hash }, value: 1 }]),
+      ),
+    ),
+  ];
+}
+
+function countPlugins({ rooms, table, processing }: EventMetricsOptions, names: PluginNames): (() => void)[] {
+  /** Why the last run of a plugin ended. */
+  const ended = new Map<string, string>();
+  const { supervision } = rooms;
+  return [
+    supervision.on('plugin:registered', ({ plugin }) => names.register(plugin)),
+    supervision.on('plugin:removed', ({ plugin }) => {
+      names.remove(plugin);
+      ended.delete(plugin);
+      table.forget(plugin);
+      processing.remove(plugin);
+    }),
+    supervision.on('plugin:starting', ({ plugin, generation }) => {
+      const reason = ended.get(plugin) ?? 'stopped';
+      if (generation > 1) table.add('khook_plugin_restarts_total', { plugin: names.label(plugin), reason });
+    }),
+    supervision.on('plugin:stopped', ({ plugin }) => ended.set(plugin, 'stopped')),
+    supervision.on('plugin:crashed', ({ plugin, exit }) => {
+      ended.set(plugin, exit.reason);
+      table.add('khook_plugin_errors_total', { plugin: names.label(plugin), error_type: exit.reason });
+    }),
+    supervision.on('plugin:logs-dropped', ({ plugin, count }) =>
+      table.add('khook_plugin_log_lines_dropped_total', { plugin: names.label(plugin) }, count),
+    ),
+  ];
+}
+
+function countFrames({ rooms, clock, table, processing }: EventMetricsOptions, names: PluginNames): (() => void)[] {
+  const { bus } = rooms;
+  return [
+    bus.on('frame:received', (frame) => {
+      const plugin = names.label(frame.plugin);
+      let events = 0;
+      for (const [type, count] of frame.types) {
+        events += count;
+        table.add('khook_plugin_events_total', { plugin, event_type: names.eventType(plugin, type) }, count);
+      }
+      table.add('khook_events_total', {}, events);
+      table.set('khook_plugin_last_event_timestamp_seconds', { plugin }, clock.wall() / 1000);
+    }),
+    bus.on('frame:throttled', ({ plugin, events }) =>
+      table.add('khook_bus_throttled_total', { plugin: names.label(plugin) }, events),
+    ),
+    bus.on('frame:dropped', ({ plugin, events, reason }) =>
+      table.add('khook_bus_dropped_total', { plugin: names.label(plugin), reason }, events),
+    ),
+    bus.on('frame:done', ({ plugin, events, durationMs }) =>
+      processing.observe(names.label(plugin), durationMs / 1000, events),
+    ),
+  ];
+}
+
+function countErrors({ rooms, telemetry, table }: EventMetricsOptions, names: PluginNames): (() => void)[] {
+  const add = (plugin: string, type: ErrorType, count = 1): void =>
+    table.add('khook_plugin_errors_total', { plugin: names.label(plugin), error_type: type }, count);
+  return [
+    rooms.match.on('event:invalid', ({ source }) => add(source, 'invalid_event')),
+    rooms.match.on('event:poisonous', ({ source }) => add(source, 'poisonous_event')),
+    rooms.bus.on('frame:failed', ({ plugin, events }) => add(plugin, 'matcher', events)),
+    rooms.supervision.on('plugin:event-refused', ({ plugin }) => add(plugin, 'refused_event')),
+    rooms.supervision.on('plugin:unhealthy', ({ plugin }) => add(plugin, 'health_check')),
+    telemetry.on('metric:refused', ({ plugin, reason }) => {
+      add(plugin, 'refused_metric');
+      table.add('khook_plugin_metrics_refused_total', { plugin: names.label(plugin), reason });
+    }),
+  ];
+}
+
+function countCalls({ rooms, table, calls }: EventMetricsOptions): (() => void)[] {
+  const agents = new BoundedNames(AGENTS);
+  const { dispatch } = rooms;
+  const call = (name: string, outcome: 'accepted' | 'error', durationMs: number): void => {
+    const agent = agents.admit(name);
+    table.add('khook_api_calls_total', { agent, outcome });
+    calls.observe(agent, durationMs / 1000);
+  };
+  return [
+    dispatch.on('call:accepted', ({ agent, durationMs }) => call(agent, 'accepted', durationMs)),
+    dispatch.on('call:error', ({ agent, durationMs }) => call(agent, 'error', durationMs)),
+    dispatch.on('circuit:opened', ({ agent }) =>
+      table.set('khook_api_circuit_open', { agent: agents.admit(agent) }, 1),
+    ),
+    dispatch.on('circuit:closed', ({ agent }) =>
+      table.set('khook_api_circuit_open', { agent: agents.admit(agent) }, 0),
+    ),
+  ];
+}

@@ -1,0 +1,82 @@
+/** Values that are read, not counted: taken synchronously when someone scrapes. A scrape never waits for a plugin. */
+
+import type { MetricTable } from './metric-table.ts';
+
+export interface PluginReading {
+  readonly plugin: string;
+  readonly version: string;
+  readonly isolation: 'thread' | 'process';
+  /** It is running. */
+  readonly isActive: boolean;
+  readonly heapBytes: number;
+  readonly externalBytes: number;
+  /** Of the present run. */
+  readonly cpuSeconds: number;
+  /** 0 to 1. */
+  readonly eventLoopUtilization: number;
+  /** Events that wait in the host. */
+  readonly queueEvents: number;
+}
+
+/** Functions that answer at once from what the host knows. */
+export interface MetricSources {
+  plugins(): readonly PluginReading[];
+  ledgerResidual(): number;
+  /** Firings inside their dedup window. */
+  activeEvents(): number;
+  /** Lines that the log lost. */
+  logLinesLost(): number;
+}
+
+export function readSources(sources: MetricSources, table: MetricTable): void {
+  reading(table, 'plugins', () => readPlugins(sources.plugins(), table));
+  reading(table, 'ledger', () =>
+    table.replace('khook_ledger_residual', [{ labels: {}, value: sources.ledgerResidual() }]),
+  );
+  reading(table, 'dedup', () => table.replace('khook_active_events', [{ labels: {}, value: sources.activeEvents() }]));
+  reading(table, 'log', () =>
+    table.replace('khook_log_lines_lost_total', [{ labels: {}, value: sources.logLinesLost() }]),
+  );
+}
+
+/** One reading that throws must not cost the scrape: the others are needed most when something is broken. */
+function reading(table: MetricTable, source: string, read: () => void): void {
+  try {
+    read();
+  } catch {
+    table.add('khook_scrape_errors_total', { source });
+  }
+}
+
+function readPlugins(readings: readonly PluginReading[], table: MetricTable): void {
+  const values = (value: (reading: PluginReading) => number) =>
+    readings.map((reading) => ({ labels: { plugin: reading.plugin }, value: value(reading) }));
+  table.replace(
+    'khook_plugin_active',
+    values((reading) => (reading.isActive ? 1 : 0)),
+  );
+  table.replace(
+    'khook_plugin_info',
+    readings.map(({ plugin, version, isolation }) => ({ labels: { plugin, version, isolation }, value: 1 })),
+  );
+  table.replace(
+    'khook_plugin_heap_bytes',
+    values((reading) => reading.heapBytes),
+  );
+  table.replace(
+    'khook_plugin_external_bytes',
+    values((reading) => reading.externalBytes),
+  );
+  table.replace(
+    'khook_plugin_cpu_seconds_total',
+    values((reading) => reading.cpuSeconds),
+  );
+  table.replace(
+    'khook_plugin_event_loop_utilization',
+    values((reading) => reading.eventLoopUtilization),
+  );
+  table.replace(
+    'khook_bus_queue_events',
+    values((reading) => reading.queueEvents),
+  );
+}

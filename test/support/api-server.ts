@@ -1,0 +1,244 @@
+/**
+ * A small API server for one collection: paged lists with continue tokens, watches from a resourceVersion with bookmarks, a
+ * history that can be compacted, and the faults that real ones show. Speaks HTTP, or HTTPS with a client certificate.
+ */
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { KubernetesConnection } from '../../ipc/control.ts';
+import type { Certificates } from './certificates.ts';
+
+export interface StoredObject {
+  readonly metadata: { readonly uid: string; readonly resourceVersion?: string } & Record<string, unknown>;
+  readonly [key: string]: unknown;
+}
+
+export interface SeenRequest {
+  readonly kind: 'list' | 'watch';
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly authorization: string | undefined;
+  /** Common name of the client certificate. */
+  readonly clientName: string | undefined;
+}
+
+/** Read at each request; a test changes them as it goes. */
+export interface Faults {
+  /** Every request is refused with it. */
+  status?: number;
+  retryAfter?: string;
+  /** How an expired version is told: by the HTTP status, or as the first line of a watch. */
+  gone?: 'status' | 'event';
+  closeWatchAfterMs?: number;
+  /** The connection is reset instead of closed in good order. */
+  isAbrupt?: boolean;
+  /** Each byte is a chunk of its own. */
+  dribbles?: boolean;
+  /** A watch is accepted, and then nothing comes: what a half-open connection looks like. */
+  isSilent?: boolean;
+  /** Runs before a page of a list is answered. */
+  beforePage?: (query: Readonly<Record<string, string>>) => void;
+}
+
+interface HistoryEntry {
+  readonly version: number;
+  readonly line: string;
+}
+
+export class ApiServer {
+  readonly requests: SeenRequest[] = [];
+  faults: Faults = {};
+  readonly #objects = new Map<string, StoredObject>();
+  readonly #history: HistoryEntry[] = [];
+  readonly #watches = new Set<ServerResponse>();
+  readonly #server: ReturnType<typeof createServer>;
+  readonly #certificates: Certificates | null;
+  #version = 100;
+  #compacted = 0;
+
+  constructor(certificates: Certificates | null = null) {
+    this.#certificates = certificates;
+    const respond = (request: IncomingMessage, response: ServerResponse): void => this.#respond(request, response);
+    this.#server =
+      certificates === null
+        ? createServer(respond)
+        : createTlsServer(
+            { ...certificates.server, ca: certificates.ca, requestCert: true, rejectUnauthorized: false },
+            respond,
+          );
+  }
+
+  /** Returns how to reach it. */
+  async open(): Promise<KubernetesConnection> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    const { port } = this.#server.address() as AddressInfo;
+    return {
+      server: `${this.#certificates === null ? 'http' : 'https'}://127.0.0.1:${port}`,
+      ca: this.#certificates?.ca ?? null,
+      token: 'token-1',
+      clientCertificate: null,
+      skipTlsVerify: false,
+      namespace: 'default',
+    };
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  get openWatches(): number {
+    return this.#watches.size;
+  }
+
+  requestsOf(kind: SeenRequest['kind']): SeenRequest[] {
+    return this.requests.filter((request) => request.kind === kind);
+  }
+
+  /** Adds, or modifies the object of the same uid. */
+  put(object: StoredObject): void {
+    const type = this.#objects.has(object.metadata.uid) ? 'MODIFIED' : 'ADDED';
+    this.#version += 1;
+    const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } };
+    this.#objects.set(object.metadata.uid, stored);
+    this.#publish({ type, object: stored });
+  }
+
+  delete(uid: string): void {
+    const object = this.#objects.get(uid);
+    if (object === undefined || !this.#objects.delete(uid)) return;
+    this.#version += 1;
+    this.#publish({
+      type: 'DELETED',
+      object: { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } },
+    });
+  }
+
+  /** The version moves on without a change, as it does for another collection, and watches are told. */
+  bookmark(): string {
+    this.#version += 1;
+    this.#publish({
+      type: 'BOOKMARK',
+      object: { kind: 'Event', metadata: { resourceVersion: String(this.#version) } },
+    });
+    return String(this.#version);
+  }
+
+  /** Every version up to now is of no more use. */
+  compact(): void {
+    this.#version += 1;
+    this.#compacted = this.#version;
+    this.#history.length = 0;
+  }
+
+  /** Sends a line to every open watch, whatever it is. */
+  say(line: string): void {
+    for (const watch of this.#watches) this.#write(watch, `${line}\n`);
+  }
+
+  closeWatches(): void {
+    for (const watch of this.#watches) this.#end(watch);
+  }
+
+  #publish(line: unknown): void {
+    this.#history.push({ version: this.#version, line: `${JSON.stringify(line)}\n` });
+    for (const watch of this.#watches) this.#write(watch, `${JSON.stringify(line)}\n`);
+  }
+
+  #respond(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '/', 'http://api');
+    const query = Object.fromEntries(url.searchParams);
+    const kind = query.watch === '1' ? 'watch' : 'list';
+    const certificate = (request.socket as TLSSocket).getPeerCertificate?.();
+    const clientName = certificate?.subject?.CN?.toString();
+    this.requests.push({ kind, path: url.pathname, query, authorization: request.headers.authorization, clientName });
+    const { status, retryAfter } = this.faults;
+    if (status !== undefined) {
+      if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
+      sendStatus(
+        response,
+        status,
+        'events.events.k8s.io is forbidden: User "system:serviceaccount:kagent:khook" cannot',
+      );
+    } else if (kind === 'watch') this.#watch(query, response);
+    else this.#list(query, response);
+  }
+
+  #list(query: Readonly<Record<string, string>>, response: ServerResponse): void {
+    this.faults.beforePage?.(query);
+    const token =
+      query.continue === undefined ? null : (JSON.parse(query.continue) as { version: number; after: string });
+    if (token !== null && token.version < this.#compacted) {
+      const fresh = JSON.stringify({ version: this.#version, after: token.after });
+      sendStatus(response, 410, 'The provided continue parameter is too old', { continue: fresh });
+      return;
+    }
+    const uids = [...this.#objects.keys()].sort().filter((uid) => token === null || uid > token.after);
+    const page = uids.slice(0, Number(query.limit ?? uids.length));
+    const version = token?.version ?? this.#version;
+    const after = page.length < uids.length ? page.at(-1) : undefined;
+    const metadata = {
+      resourceVersion: String(version),
+      ...(after === undefined ? {} : { continue: JSON.stringify({ version, after }) }),
+    };
+    const items = page.map((uid) => this.#objects.get(uid));
+    response.setHeader('Content-Type', 'application/json');
+    this.#write(response, JSON.stringify({ kind: 'EventList', apiVersion: 'events.k8s.io/v1', metadata, items }));
+    response.end();
+  }
+
+  #watch(query: Readonly<Record<string, string>>, response: ServerResponse): void {
+    const from = Number(query.resourceVersion);
+    const isGone = from < this.#compacted;
+    if (isGone && this.faults.gone !== 'event') {
+      sendStatus(response, 410, `too old resource version: ${from} (${this.#compacted})`);
+      return;
+    }
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.flushHeaders();
+    if (isGone) {
+      const object = statusOf(410, `too old resource version: ${from} (${this.#compacted})`);
+      this.#write(response, `${JSON.stringify({ type: 'ERROR', object })}\n`);
+      response.end();
+      return;
+    }
+    this.#watches.add(response);
+    for (const entry of this.#history) if (entry.version > from) this.#write(response, entry.line);
+    const { closeWatchAfterMs } = this.faults;
+    const timer =
+      closeWatchAfterMs === undefined ? undefined : setTimeout(() => this.#end(response), closeWatchAfterMs);
+    response.once('close', () => {
+      clearTimeout(timer);
+      this.#watches.delete(response);
+    });
+  }
+
+  #write(response: ServerResponse, text: string): void {
+    if (this.faults.isSilent) return;
+    if (!this.faults.dribbles) response.write(text);
+    else for (const byte of Buffer.from(text)) response.write(Buffer.of(byte));
+  }
+
+  #end(response: ServerResponse): void {
+    this.#watches.delete(response);
+    if (this.faults.isAbrupt) response.destroy();
+    else response.end();
+  }
+}
+
+function statusOf(code: number, message: string, metadata: Record<string, string> = {}): Record<string, unknown> {
+  return { kind: 'Status', apiVersion: 'v1', metadata, status: 'Failure', message, reason: 'Expired', code };
+}
+
+function sendStatus(
+  response: ServerResponse,
+  code: number,
+  message: string,
+  metadata: Record<string, string> = {},
+): void {
+  response.writeHead(code, { 'Content-Type': 'application/json' });
+  response.end(JSON.stringify(statusOf(code, message, metadata)));
+}
