@@ -163,9 +163,12 @@ class Watcher implements ConfigWatch {
     this.#changedAt = null;
     this.#isCalling = true;
     try {
-      // Before the call, not after it: what changes while `onChange` reads must look different to the next poll.
+      // Before the call: what changes while `onChange` reads must look different afterwards. After it: the folders may be others now,
+      // and whatever happened in a new one before it was watched is read by one call more.
       await this.#look();
-      if (!this.#isClosed) await this.#options.onChange();
+      if (this.#isClosed) return;
+      await this.#options.onChange();
+      if (await this.#look()) this.#changed();
     } finally {
       this.#isCalling = false;
       if (this.#changedAt !== null) this.#changed();

@@ -86,11 +86,11 @@ export class AgentLane {
     return this.#users > 0 ? 0 : this.#clock.now() - this.#idleSince;
   }
 
-  /** Runs `work` when a slot is free, in the order of asking. Rejects when the signal aborts before. */
-  async occupy(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  /** Runs `work` when a slot is free, in the order of asking. Rejects with what `work` rejects with. */
+  async occupy(work: () => Promise<void>): Promise<void> {
     this.#users += 1;
     try {
-      await this.#bulkhead.execute(work, signal);
+      await this.#bulkhead.execute(work);
     } finally {
       this.#users -= 1;
       this.#idleSince = this.#clock.now();

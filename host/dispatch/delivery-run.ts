@@ -55,12 +55,10 @@ export class DeliveryRun {
 
   /** Never rejects. Resolves with the settled delivery, or with null when it was abandoned. */
   async run(): Promise<Delivery | null> {
-    const signal = this.#abandoned.signal;
-    while (!signal.aborted && !this.#isSettled) {
+    while (!this.#isAbandoned && !this.#isSettled) {
       if (!(await this.#untilDue())) break;
       const lane = this.#context.lane(this.#agent);
-      // What is thrown here was thrown by an abandoned call; the loop's condition sees it.
-      await lane.occupy(() => this.#work(lane), signal).catch((error: unknown) => this.#failUnforeseen(error));
+      await lane.occupy(() => this.#work(lane)).catch((error: unknown) => this.#failUnforeseen(error));
     }
     return this.#isSettled ? this.#delivery : null;
   }
@@ -79,6 +77,10 @@ export class DeliveryRun {
     return Math.min(Math.max(0, state.nextAttemptAt - clock.wall()), longestMs);
   }
 
+  get #isAbandoned(): boolean {
+    return this.#abandoned.signal.aborted;
+  }
+
   get #isSettled(): boolean {
     return this.#delivery.state.kind === 'delivered' || this.#delivery.state.kind === 'dead';
   }
@@ -86,10 +88,10 @@ export class DeliveryRun {
   /** Holds a slot while it runs. */
   async #work(lane: AgentLane): Promise<void> {
     for (;;) {
-      if (this.#abandoned.signal.aborted) return;
+      if (this.#isAbandoned) return;
       if (this.#delivery.state.kind !== 'following') {
         const result = await this.#call(lane);
-        if (this.#abandoned.signal.aborted && result.kind === 'error') return;
+        if (this.#isAbandoned && result.kind === 'error') return;
         if (isCircuitOpen(result)) {
           await this.#transition(this.#next(result));
           if (await this.#untilDue()) continue;
@@ -130,7 +132,7 @@ export class DeliveryRun {
       const end = await client.follow(this.#delivery, taskId, { timeoutMs, signal });
       await this.#conclude({ kind: 'task', taskId, ...end });
     } catch (error) {
-      if (!signal.aborted) await this.#conclude(failureOf(error));
+      if (!this.#isAbandoned) await this.#conclude(failureOf(error));
     }
   }
 
@@ -164,7 +166,7 @@ export class DeliveryRun {
   /** False when it was abandoned instead. */
   async #untilDue(): Promise<boolean> {
     const ms = this.dueInMs;
-    if (ms === 0) return !this.#abandoned.signal.aborted;
+    if (ms === 0) return !this.#isAbandoned;
     if (!this.#context.mayWait(ms)) this.abandon();
     try {
       await delay(this.#context.clock, ms, this.#abandoned.signal);
@@ -188,7 +190,7 @@ export class DeliveryRun {
 
   /** A bug must not leave a delivery that nobody works on. */
   async #failUnforeseen(error: unknown): Promise<void> {
-    if (this.#abandoned.signal.aborted || this.#isSettled) return;
+    if (this.#isAbandoned || this.#isSettled) return;
     await this.#conclude({ ...failureOf(error), status: null, rpcCode: null });
   }
 }

@@ -81,7 +81,7 @@ export class HttpServer implements AsyncDisposable {
     this.#isStopping = true;
     if (!this.#server.listening) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = this.#options.clock.after(this.#options.graceMs ?? 2_000, () => this.#server.closeAllConnections());
+      const timer = this.#options.clock.after(this.#options.graceMs ?? 2_000, () => undefined);
       this.#server.close(() => {
         timer.cancel();
         resolve();

@@ -19,6 +19,9 @@ const MAX_PROMPT_CHARACTERS = 4 * 1024 * 1024;
 const MAX_NAMED = 3;
 const MAX_BROKEN = 16;
 
+/** A firing that may still gain repeats. */
+type FreshFiring = Firing & { readonly repeats: number[] };
+
 export function judgeFrame(task: JudgeTask, rules: CompiledRules, clock: Clock): JudgedPart {
   return new FrameJudge(task, rules).run(clock);
 }
@@ -29,7 +32,7 @@ class FrameJudge {
   readonly #lines: readonly string[];
   readonly #types: readonly (TypeRules | undefined)[];
   readonly #causes: Cause[] = [];
-  readonly #firings = new Map<string, Firing & { readonly repeats: number[] }>();
+  readonly #firings = new Map<string, FreshFiring>();
   readonly #broken: BrokenPrompt[] = [];
   #promptCharacters = 0;
 
@@ -94,16 +97,21 @@ class FrameJudge {
     if (awake.length === 0) return this.#verdict(UNMATCHED, index, suspendedCause(to.matches));
     let data: PromptData | null = null;
     const namespace = event.namespace ?? '';
+    const repeated: number[][] = [];
+    const fresh: FreshFiring[] = [];
     for (const match of awake) {
       const key = dedupKey(match, namespace, event.resourceName);
       const earlier = this.#firings.get(key);
       if (earlier !== undefined) {
-        earlier.repeats.push(index);
+        repeated.push(earlier.repeats);
         continue;
       }
       data ??= this.#promptData(index, event, to.type);
-      this.#firings.set(key, this.#firing(index, event, { type: to.type, match, data, key }));
+      fresh.push(this.#firing(index, event, { type: to.type, match, data, key }));
     }
+    // Nothing above may leave half of an event behind when it throws.
+    for (const repeats of repeated) repeats.push(index);
+    for (const firing of fresh) this.#firings.set(firing.dedupKey, firing);
     return FIRES;
   }
 
@@ -116,7 +124,7 @@ class FrameJudge {
     index: number,
     event: DecodedEvent,
     by: { type: TypeRules; match: Match; data: PromptData; key: string },
-  ): Firing & { readonly repeats: number[] } {
+  ): FreshFiring {
     const { hook, configuration, eventType, agent, prompt } = by.match.candidate;
     const rendered = renderPrompt(prompt(), by.data, { eventType, maxLength: this.#rules.maxPromptLength });
     this.#promptCharacters += rendered.text.length;

@@ -18,7 +18,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   // Without destroyOnReturn: false, leaving the loop would take the socket down before the answer is written.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     length += (chunk as Buffer).length;
-    if (false) return { kind: 'too-large' };
+    if (length > maxBytes) return { kind: 'too-large' };
     chunks.push(chunk as Buffer);
   }
   return { kind: 'read', bytes: Buffer.concat(chunks, length) };

@@ -1,0 +1,208 @@
+/**
+ * The matcher as the host sees it: frames in, verdicts out. Runs on the host thread, which never reads a line; the lines are
+ * read by pool threads, under a watch. The only file that knows Piscina.
+ */
+
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import type { Clock } from '../../ipc/clock.ts';
+import type { Frame } from '../../ipc/frame.ts';
+import { Emitter, type Listener, type Subscribable } from '../base/emitter.ts';
+import { HostError } from '../base/errors.ts';
+import { type AttemptOutcome, attempt, newCell } from './attempt.ts';
+import type { MatchEvents } from './events.ts';
+import { FrameTrial, type TrialTask } from './frame-trial.ts';
+import { MatchReporter } from './match-reporter.ts';
+import { MappingIndex, type Rules } from './rules.ts';
+import {
+  type DescribeTask,
+  type JudgeAnswer,
+  type JudgedPart,
+  type JudgeTask,
+  type LineSummary,
+  NOT_STARTED,
+  POSITION_WORD,
+  type PoolTask,
+} from './task-message.ts';
+import { TemplateCheck, type TemplateProblem } from './template-check.ts';
+import { Turnstile } from './turnstile.ts';
+import { settledCauses, settledCodes, settleFrame, settleType } from './type-settlement.ts';
+import type { FrameVerdict } from './verdict.ts';
+
+export interface MatcherOptions {
+  readonly threads: number;
+  /** How long one event may take, and how long a thread works on a frame before others have their turn. */
+  readonly frameTimeoutMs: number;
+  readonly clock: Clock;
+  /** How long a thread may take to be born or to compile rules. Default 10 s. */
+  readonly startTimeoutMs?: number;
+  /** JavaScript heap of a pool thread. Default 512. */
+  readonly memoryMb?: number;
+}
+
+const MAX_WAITING = 1_024;
+const TASK_FILE = new URL('./task.ts', import.meta.url);
+/** What a pool thread must be able to read: its own code, and nothing else. */
+const READABLE = ['.', '../base', '../config', '../../ipc'].map((folder) => new URL(`${folder}/`, import.meta.url));
+const PISCINA_FOLDER = new URL('.', import.meta.resolve('piscina'));
+
+export class Matcher implements Subscribable<MatchEvents>, AsyncDisposable {
+  readonly #options: Required<MatcherOptions>;
+  readonly #emitter = new Emitter<MatchEvents>();
+  readonly #reporter = new MatchReporter(this.#emitter);
+  readonly #templates = new TemplateCheck();
+  readonly #pool: Piscina;
+  readonly #turnstile: Turnstile;
+  /** Cells of tries that ended well. */
+  readonly #cells: Int32Array[] = [];
+  #rules: Rules;
+  /** JSON of the rules, made when a thread asks for the first time. */
+  #rulesText: string | null = null;
+  #mappings = new MappingIndex([]);
+  #isClosed = false;
+
+  constructor(options: MatcherOptions) {
+    this.#options = { startTimeoutMs: 10_000, memoryMb: 512, ...options };
+    this.#turnstile = new Turnstile(options.threads, MAX_WAITING);
+    this.#rules = NO_RULES;
+    this.#pool = new Piscina({
+      filename: fileURLToPath(TASK_FILE),
+      name: 'judge',
+      minThreads: options.threads,
+      maxThreads: options.threads,
+      maxQueue: options.threads,
+      // A thread without work sleeps in a futex: no CPU, and it wakes faster than an event loop does.
+      atomics: 'sync',
+      recordTiming: false,
+      env: {},
+      execArgv: [
+        '--permission',
+        '--no-warnings',
+        '--no-addons',
+        ...[...READABLE, PISCINA_FOLDER].map((folder) => `--allow-fs-read=${fileURLToPath(folder)}`),
+      ],
+      resourceLimits: { maxOldGenerationSizeMb: this.#options.memoryMb },
+    });
+    // A thread that dies between tasks: the pool has replaced it, and no event was in it.
+    this.#pool.on('error', () => {});
+  }
+
+  on<Name extends keyof MatchEvents>(name: Name, listener: Listener<MatchEvents[Name]>): () => void {
+    return this.#emitter.on(name, listener);
+  }
+
+  /**
+   * In force for every part of a frame that starts from now on. Returns the prompts that are no templates: their Hooks fire
+   * with the raw text. `hook:template-broken` is said for those that were not broken before.
+   */
+  setRules(rules: Omit<Rules, 'version'>): readonly TemplateProblem[] {
+    this.#rules = { ...rules, version: this.#rules.version + 1 };
+    this.#rulesText = null;
+    this.#mappings = new MappingIndex(rules.mappings);
+    const { problems, fresh } = this.#templates.check(rules.hooks);
+    for (const problem of fresh) this.#emitter.emit('hook:template-broken', problem);
+    return problems;
+  }
+
+  /**
+   * One verdict per event. Rejects with HOST_ERR_MATCH when the pool cannot work at all, with HOST_ERR_STOPPING when it is
+   * being closed; an event that breaks the pool does not reject, it is `invalid`.
+   */
+  async judge(plugin: string, declaredTypes: ReadonlySet<string>, frame: Frame): Promise<FrameVerdict> {
+    const mappings = this.#mappings;
+    const settlements = frame.types.map((type) => settleType(type, { plugin, declaredTypes, mappings }));
+    this.#reporter.types(plugin, frame.types, settlements);
+    const isForThePool = settlements.some((settlement) => settlement.kind === 'mapped');
+    const verdict = isForThePool
+      ? await this.#inPool(plugin, frame, settledCodes(settlements), settledCauses(frame, settlements))
+      : settleFrame(frame, settlements);
+    this.#reporter.invalid(plugin, frame, verdict);
+    return verdict;
+  }
+
+  /** What a trail shows of the lines at `indices` of a frame's text. Rejects with HOST_ERR_MATCH. */
+  async describe(lines: string, indices: readonly number[]): Promise<LineSummary[]> {
+    const outcome = await this.#run<LineSummary[]>('describe', (cell): DescribeTask => {
+      return { kind: 'describe', cell, lines, indices };
+    });
+    if (outcome.kind === 'answered') return outcome.answer;
+    const why = outcome.kind === 'died' ? outcome.error : 'it took too long';
+    throw new HostError(
+      'HOST_ERR_MATCH',
+      `the matcher pool could not read ${indices.length} lines for a trail: ${why}`,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#turnstile.close();
+    await this.#pool.destroy();
+  }
+
+  async #inPool(plugin: string, frame: Frame, settled: string, causes: FrameVerdict['causes']): Promise<FrameVerdict> {
+    const { frameTimeoutMs, clock } = this.#options;
+    const trial = new FrameTrial({ count: frame.count, frameTimeoutMs, causes });
+    const receivedAt = clock.wall();
+    for (let next = trial.next(); next !== null; next = trial.next()) {
+      const outcome = await this.#judgePart(next, { plugin, frame, settled, receivedAt });
+      const poison = trial.take(outcome);
+      if (poison !== null) this.#reporter.poisonous(plugin, frame, poison);
+      if (outcome.kind === 'answered') this.#reporter.broken(outcome.answer.broken);
+    }
+    return trial.verdict();
+  }
+
+  async #judgePart(
+    part: TrialTask,
+    of: { plugin: string; frame: Frame; settled: string; receivedAt: number },
+  ): Promise<AttemptOutcome<JudgedPart>> {
+    const { types, typeIndex, lines, count } = of.frame;
+    const { plugin, settled, receivedAt } = of;
+    const sliceMs = this.#options.frameTimeoutMs / 2;
+    const task = (rules: string) => {
+      return (cell: Int32Array): JudgeTask => {
+        const rulesVersion = this.#rules.version;
+        const about = { plugin, types, typeIndex, settled, lines, count, receivedAt, sliceMs };
+        return { kind: 'judge', rulesVersion, rules, cell, ...about, ...part };
+      };
+    };
+    const first = await this.#run<JudgeAnswer>('judge', task(''));
+    const outcome = isRefused(first) ? await this.#run<JudgeAnswer>('judge', task(this.#rulesAsText())) : first;
+    if (isRefused(outcome)) throw new HostError('HOST_ERR_MATCH', 'a pool thread asked for the rules twice');
+    return outcome as AttemptOutcome<JudgedPart>;
+  }
+
+  async #run<Answer>(name: string, make: (cell: Int32Array) => PoolTask): Promise<AttemptOutcome<Answer>> {
+    return this.#turnstile.pass(async () => {
+      const cell = this.#cells.pop() ?? newCell();
+      Atomics.store(cell, POSITION_WORD, NOT_STARTED);
+      const { clock, frameTimeoutMs, startTimeoutMs } = this.#options;
+      const run = (signal: AbortSignal): Promise<Answer> => this.#pool.run(make(cell), { name, signal });
+      const outcome = await attempt(cell, run, { clock, frameTimeoutMs, startTimeoutMs });
+      if (this.#isClosed && outcome.kind !== 'answered') {
+        throw new HostError('HOST_ERR_STOPPING', 'the matcher pool is stopping; the frame was not judged');
+      }
+      // After a kill the old thread may still write: its cell is let go.
+      if (outcome.kind === 'answered') this.#cells.push(cell);
+      return outcome;
+    });
+  }
+
+  #rulesAsText(): string {
+    this.#rulesText ??= JSON.stringify(this.#rules);
+    return this.#rulesText;
+  }
+}
+
+function isRefused(outcome: AttemptOutcome<JudgeAnswer>): boolean {
+  return outcome.kind === 'answered' && outcome.answer.kind === 'send-rules';
+}
+
+const NO_RULES: Rules = {
+  version: 0,
+  mappings: [],
+  hooks: [],
+  controllerNamespace: '',
+  pluginNamespaces: {},
+  maxPromptLength: 0,
+};
