@@ -3,30 +3,27 @@
 import type { Clock } from '../ipc/clock.ts';
 import type { Subscribable } from './base/emitter.ts';
 import type { BusEvents } from './bus/events.ts';
+import { type Hook, hookId } from './config/hook.ts';
 import type { DispatchEvents } from './dispatch/events.ts';
-import type { MatchEvents } from './match/events.ts';
+import type { TemplateProblem } from './match/template-check.ts';
 
 export interface ActivitySources {
   readonly clock: Clock;
   readonly bus: Subscribable<BusEvents>;
-  readonly match: Subscribable<MatchEvents>;
   readonly dispatch: Subscribable<DispatchEvents>;
 }
 
 export class Activity {
   readonly #events = new Map<string, { accepted: number; lastAt: number }>();
   readonly #fired = new Map<string, number>();
-  readonly #problems = new Map<string, string>();
+  #problems: ReadonlyMap<string, string> = new Map();
 
-  constructor({ clock, bus, match, dispatch }: ActivitySources) {
+  constructor({ clock, bus, dispatch }: ActivitySources) {
     bus.on('frame:done', ({ plugin, events }) => {
       const before = this.#events.get(plugin)?.accepted ?? 0;
       this.#events.set(plugin, { accepted: before + events, lastAt: clock.wall() });
     });
     dispatch.on('firing:accepted', ({ firing }) => this.#fired.set(firing.hook, clock.wall()));
-    match.on('hook:template-broken', ({ hook, configuration, problem }) => {
-      this.#problems.set(hook, `prompt of eventConfigurations[${configuration}]: ${problem}`);
-    });
   }
 
   accepted(plugin: string): number {
@@ -45,10 +42,16 @@ export class Activity {
     return this.#problems;
   }
 
-  /** The Hooks were read anew: what was wrong with them is about to be said again. */
-  forgetHooks(existing: ReadonlySet<string>): void {
-    this.#problems.clear();
+  /** The Hooks were read anew. */
+  readHooks(hooks: readonly Hook[], problems: readonly TemplateProblem[]): void {
+    const existing = new Set(hooks.map(hookId));
     for (const hook of this.#fired.keys()) if (!existing.has(hook)) this.#fired.delete(hook);
+    this.#problems = new Map(
+      problems.map(({ hook, configuration, problem }) => [
+        hook,
+        `the prompt of eventConfigurations[${configuration}] is not a template: ${problem}`,
+      ]),
+    );
   }
 
   forgetPlugin(plugin: string): void {

@@ -76,8 +76,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     connection: () => (search.kind === 'found' ? search.connection : null),
   });
   const { ledger, matcher, dispatch, bus, plugins } = rooms;
-  const activity = new Activity({ clock, bus, match: matcher, dispatch: dispatch.events });
+  const activity = new Activity({ clock, bus, dispatch: dispatch.events });
   const heard = { config: loader.events, supervision: plugins, bus, match: matcher, dispatch: dispatch.events, ledger };
+  plugins.on('plugin:removed', ({ plugin }) => activity.forgetPlugin(plugin));
   const metrics = opening.use(
     createMetrics({ rooms: heard, clock, sources: metricSources(rooms, { logLinesLost: () => log.lost }) }),
   );

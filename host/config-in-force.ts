@@ -3,7 +3,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../ipc/clock.ts';
 import type { Activity } from './activity.ts';
-import { hookId } from './config/hook.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
 import type { ConfigLoader } from './config/loader.ts';
 import { type ConfigWatch, watchConfig } from './config/watch.ts';
@@ -76,14 +75,14 @@ export class ConfigInForce {
     const { matcher, plugins, activity, controllerNamespace } = this.#options;
     const { hooks, mappings, plans, settings } = this.#config;
     const scopes = plans.flatMap((plan) => (plan.kind === 'run' ? [[plan.name, plan.spec.namespaces] as const] : []));
-    activity.forgetHooks(new Set(hooks.map(hookId)));
-    matcher.setRules({
+    const problems = matcher.setRules({
       mappings,
       hooks,
       controllerNamespace,
       pluginNamespaces: Object.fromEntries(scopes),
       maxPromptLength: settings.matcher.maxPromptLength,
     });
+    activity.readHooks(hooks, problems);
     await plugins.apply(plans);
   }
 }

@@ -20,7 +20,7 @@ export function callBounded<T>(
     outcome = { value: action() };
   };
   try {
-    script.runInContext(context, { timeout: ms * 400 });
+    script.runInContext(context, { timeout: ms });
   } catch (error) {
     if (codeOf(error) === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return { kind: 'late' };
     throw error;

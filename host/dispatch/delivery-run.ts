@@ -89,7 +89,7 @@ export class DeliveryRun {
   async #work(lane: AgentLane): Promise<void> {
     for (;;) {
       if (this.#isAbandoned) return;
-      if (this.#delivery.state.kind !== 'following') {
+      if (true) {
         const result = await this.#call(lane);
         if (this.#isAbandoned && result.kind === 'error') return;
         if (isCircuitOpen(result)) {
@@ -124,8 +124,9 @@ export class DeliveryRun {
 
   async #follow({ taskId, since }: Extract<DeliveryState, { kind: 'following' }>): Promise<void> {
     const { client, clock, settings } = this.#context;
+    // Only a task of an earlier life has been followed before; there is no other measure of that than the wall clock.
+    const followedMs = this.#callStartedAt === null ? Math.max(0, clock.wall() - since) : 0;
     this.#callStartedAt ??= clock.now();
-    const followedMs = Math.max(0, clock.wall() - since);
     const timeoutMs = Math.max(0, settings.taskTimeoutMs - followedMs);
     const signal = this.#abandoned.signal;
     try {

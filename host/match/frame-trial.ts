@@ -39,6 +39,10 @@ export class FrameTrial {
     this.#causes = [...options.causes];
   }
 
+  get poisonous(): readonly number[] {
+    return this.#poisonous;
+  }
+
   /** What is to be judged next, or null. */
   next(): TrialTask | null {
     if (this.#from >= this.#to) return null;
@@ -82,7 +86,10 @@ export class FrameTrial {
     if (this.#poisonous.length === MAX_POISONOUS) {
       this.#to = poison.index;
       const text = `not judged: ${MAX_POISONOUS} earlier events of its frame each broke the matcher`;
-      for (let index = poison.index + 1; index < this.#count; index += 1) this.#causes.push({ index, text });
+      const known = new Set(this.#causes.map((cause) => cause.index));
+      for (let index = poison.index + 1; index < this.#count; index += 1) {
+        if (!known.has(index)) this.#causes.push({ index, text });
+      }
     }
     return poison;
   }

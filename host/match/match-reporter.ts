@@ -30,11 +30,11 @@ export class MatchReporter {
     });
   }
 
-  /** Poisonous events are told apart. */
-  invalid(source: string, frame: Frame, verdict: FrameVerdict): void {
+  /** `toldApart` are the poisonous ones. */
+  invalid(source: string, frame: Frame, verdict: FrameVerdict, toldApart: readonly number[] = []): void {
     const said = new Set<string>();
     for (const { index, text } of verdict.causes) {
-      if (verdictAt(verdict, index) !== 'invalid') continue;
+      if (verdictAt(verdict, index) !== 'invalid' || toldApart.includes(index)) continue;
       const type = typeAt(frame, index);
       const name = `${type}\0${text}`;
       if (said.has(name)) continue;

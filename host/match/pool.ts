@@ -113,11 +113,15 @@ export class Matcher implements Subscribable<MatchEvents>, AsyncDisposable {
     const settlements = frame.types.map((type) => settleType(type, { plugin, declaredTypes, mappings }));
     this.#reporter.types(plugin, frame.types, settlements);
     const isForThePool = settlements.some((settlement) => settlement.kind === 'mapped');
-    const verdict = isForThePool
-      ? await this.#inPool(plugin, frame, settledCodes(settlements), settledCauses(frame, settlements))
-      : settleFrame(frame, settlements);
+    if (isForThePool) return this.#inPool(plugin, frame, settledCodes(settlements), settledCauses(frame, settlements));
+    const verdict = settleFrame(frame, settlements);
     this.#reporter.invalid(plugin, frame, verdict);
     return verdict;
+  }
+
+  /** What the mapping in force makes of a type; null when there is none. */
+  internalType(plugin: string, type: string): string | null {
+    return this.#mappings.find(plugin, type)?.internalType ?? null;
   }
 
   /** What a trail shows of the lines at `indices` of a frame's text. Rejects with HOST_ERR_MATCH. */
@@ -149,7 +153,9 @@ export class Matcher implements Subscribable<MatchEvents>, AsyncDisposable {
       if (poison !== null) this.#reporter.poisonous(plugin, frame, poison);
       if (outcome.kind === 'answered') this.#reporter.broken(outcome.answer.broken);
     }
-    return trial.verdict();
+    const verdict = trial.verdict();
+    this.#reporter.invalid(plugin, frame, verdict, trial.poisonous);
+    return verdict;
   }
 
   async #judgePart(

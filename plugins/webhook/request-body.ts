@@ -15,7 +15,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   if (announcesTooLarge(request, maxBytes)) return { kind: 'too-large' };
   const chunks: Buffer[] = [];
   let length = 0;
-  // Without destroyOnReturn: false, leaving the loop would take the socket down before the answer is written.
+  // destroyOnReturn: what lies beyond the limit must stay readable, for `discard`.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     length += (chunk as Buffer).length;
     if (length > maxBytes) return { kind: 'too-large' };

@@ -117,7 +117,7 @@ export class WebhookServer {
   #build(): Server {
     const server = createServer({
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, this.#times.requestTimeoutMs),
-
+      requestTimeout: this.#times.requestTimeoutMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
       // Node looks for late requests only this often; its default of 30 s would make the two timeouts above mean little.
       connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, this.#times.requestTimeoutMs / 4),

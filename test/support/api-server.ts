@@ -34,7 +34,7 @@ export interface Faults {
   closeWatchAfterMs?: number;
   /** The connection is reset instead of closed in good order. */
   isAbrupt?: boolean;
-  /** Each byte is a chunk of its own. */
+  /** Each byte is written in a turn of its own. */
   dribbles?: boolean;
   /** A watch is accepted, and then nothing comes: what a half-open connection looks like. */
   isSilent?: boolean;
@@ -53,6 +53,7 @@ export class ApiServer {
   readonly #objects = new Map<string, StoredObject>();
   readonly #history: HistoryEntry[] = [];
   readonly #watches = new Set<ServerResponse>();
+  readonly #unwritten = new WeakMap<ServerResponse, Promise<void>>();
   readonly #server: ReturnType<typeof createServer>;
   readonly #certificates: Certificates | null;
   #version = 100;
@@ -187,7 +188,7 @@ export class ApiServer {
     const items = page.map((uid) => this.#objects.get(uid));
     response.setHeader('Content-Type', 'application/json');
     this.#write(response, JSON.stringify({ kind: 'EventList', apiVersion: 'events.k8s.io/v1', metadata, items }));
-    response.end();
+    this.#later(response, () => response.end());
   }
 
   #watch(query: Readonly<Record<string, string>>, response: ServerResponse): void {
@@ -202,7 +203,7 @@ export class ApiServer {
     if (isGone) {
       const object = statusOf(410, `too old resource version: ${from} (${this.#compacted})`);
       this.#write(response, `${JSON.stringify({ type: 'ERROR', object })}\n`);
-      response.end();
+      this.#end(response);
       return;
     }
     this.#watches.add(response);
@@ -219,13 +220,27 @@ export class ApiServer {
   #write(response: ServerResponse, text: string): void {
     if (this.faults.isSilent) return;
     if (!this.faults.dribbles) response.write(text);
-    else for (const byte of Buffer.from(text)) response.write(Buffer.of(byte));
+    else for (const byte of Buffer.from(text)) this.#later(response, () => response.write(Buffer.of(byte)));
   }
 
   #end(response: ServerResponse): void {
     this.#watches.delete(response);
     if (this.faults.isAbrupt) response.destroy();
-    else response.end();
+    else this.#later(response, () => response.end());
+  }
+
+  /** In a later turn if something is still to be written, else at once. */
+  #later(response: ServerResponse, action: () => void): void {
+    const before = this.#unwritten.get(response);
+    if (before === undefined && !this.faults.dribbles) {
+      action();
+      return;
+    }
+    const turn = (before ?? Promise.resolve()).then(() => {
+      action();
+      return new Promise<void>((resolve) => setImmediate(resolve));
+    });
+    this.#unwritten.set(response, turn);
   }
 }
 

@@ -92,8 +92,11 @@ test('watch: sees a folder appear, and go, and another one take its place', asyn
   mkdirSync(directory);
   writeFileSync(join(directory, 'a'), '');
   await expectCall(3);
-  await settle();
-  await count.clock.advance(2_000);
+  await eventually(async () => {
+    const calls = count.calls;
+    await count.clock.advance(2_000);
+    return calls === count.calls && count.clock.pending === 1;
+  });
   const before = count.calls;
   // The new folder is watched anew: told by the system, not by the poll.
   writeFileSync(join(directory, 'b'), '');
