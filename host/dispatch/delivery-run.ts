@@ -89,11 +89,11 @@ export class DeliveryRun {
   async #work(lane: AgentLane): Promise<void> {
     for (;;) {
       if (this.#isAbandoned) return;
-      if (true) {
+      if (this.#delivery.state.kind !== 'following') {
         const result = await this.#call(lane);
         if (this.#isAbandoned && result.kind === 'error') return;
         if (isCircuitOpen(result)) {
-          await this.#transition(this.#next(result));
+          await this.#transition(this.#next(result, this.#context.clock.wall()));
           if (await this.#untilDue()) continue;
           return;
         }
@@ -140,12 +140,13 @@ export class DeliveryRun {
   /** Records what came of a call or of a task, and says it. */
   async #conclude(result: CallResult): Promise<void> {
     const { events, clock } = this.#context;
-    await this.#transition(this.#next(result));
+    const decidedAt = clock.wall();
+    await this.#transition(this.#next(result, decidedAt));
     const { state } = this.#delivery;
     if (state.kind === 'delivered' && state.taskId !== '')
       events.emit('task:completed', { ...this.#about(), taskId: state.taskId });
     if (state.kind === 'waiting') {
-      const retryInMs = Math.max(0, state.nextAttemptAt - clock.wall());
+      const retryInMs = state.nextAttemptAt - decidedAt;
       const code = result.kind === 'error' ? result.code : '';
       events.emit('call:error', { ...this.#about(), code, message: state.lastError, retryInMs });
     }
@@ -153,9 +154,9 @@ export class DeliveryRun {
       events.emit('call:error', { ...this.#about(), code: state.code, message: state.reason, retryInMs: null });
   }
 
-  #next(result: CallResult): DeliveryState {
-    const { clock, random, settings } = this.#context;
-    return nextState(this.#delivery.state, result, { now: clock.wall(), random: random(), retry: settings.retry });
+  #next(result: CallResult, now: number): DeliveryState {
+    const { random, settings } = this.#context;
+    return nextState(this.#delivery.state, result, { now, random: random(), retry: settings.retry });
   }
 
   #about(): { delivery: Delivery; agent: string; durationMs: number } {

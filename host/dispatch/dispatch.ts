@@ -156,7 +156,7 @@ export class Dispatch {
     const stored = this.#outbox.put(fresh).then(async (refused) => {
       const at = this.#clock.wall();
       const dead = refused.map((delivery) => this.#overflowed(delivery, at));
-      
+      for (const delivery of dead) await this.#record(delivery);
       this.#begin(fresh, dead, claims);
     });
     this.#storing.add(stored);

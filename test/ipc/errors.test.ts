@@ -61,7 +61,12 @@ const THROWN: Record<string, unknown> = {
       throw explosive();
     },
   },
-  'huge fields': { code: 'C'.repeat(999), name: 'N'.repeat(999), message: 'm'.repeat(99_999), stack: 's'.repeat(99_999) },
+  'huge fields': {
+    code: 'C'.repeat(999),
+    name: 'N'.repeat(999),
+    message: 'm'.repeat(99_999),
+    stack: 's'.repeat(99_999),
+  },
 };
 
 describe('wire error', () => {
@@ -92,6 +97,9 @@ describe('wire error', () => {
 
   it('falls back to the given code, and blames the plugin', () => {
     const wire = toWireError(new RangeError('too far'), 'PLUGIN_ERR_LOAD');
-    assert.deepEqual([wire.code, wire.kind, wire.name, wire.message], ['PLUGIN_ERR_LOAD', 'plugin', 'RangeError', 'too far']);
+    assert.deepEqual(
+      [wire.code, wire.kind, wire.name, wire.message],
+      ['PLUGIN_ERR_LOAD', 'plugin', 'RangeError', 'too far'],
+    );
   });
 });

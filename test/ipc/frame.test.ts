@@ -38,7 +38,9 @@ function cutAll(events: readonly Given[]): Frame[] {
 }
 
 function contentOf(frames: readonly Frame[]): Given[] {
-  return frames.flatMap((frame) => frame.lines.split('\n').map((line, index) => ({ type: typeAt(frame, index), line })));
+  return frames.flatMap((frame) =>
+    frame.lines.split('\n').map((line, index) => ({ type: typeAt(frame, index), line })),
+  );
 }
 
 const GOOD: Frame = {
@@ -109,9 +111,15 @@ describe('frame fault', () => {
       ...[0, -1, 2, 4, 1.5, '3', null, undefined, FRAME_MAX_EVENTS + 1, [3]].map((count) => ({ count })),
       { count: { toString: null, valueOf: null } },
     ],
-    typeIndex: ['', '\u0000\u0001', '\u0000\u0001\u0000\u0000', '\u0000\u0002\u0000', '\uffff\u0000\u0000', null, [0, 1, 0]].map(
-      (typeIndex) => ({ typeIndex }),
-    ),
+    typeIndex: [
+      '',
+      '\u0000\u0001',
+      '\u0000\u0001\u0000\u0000',
+      '\u0000\u0002\u0000',
+      '\uffff\u0000\u0000',
+      null,
+      [0, 1, 0],
+    ].map((typeIndex) => ({ typeIndex })),
     types: [
       [],
       ['a'],
