@@ -56,27 +56,33 @@ export interface WireError {
   readonly stack: string;
 }
 
+const KINDS: readonly unknown[] = ['user', 'plugin', 'system'] satisfies ErrorKind[];
+const CODE_LIMIT = 64;
+const NAME_LIMIT = 64;
 const MESSAGE_LIMIT = 4_096;
 const STACK_LIMIT = 8_192;
 
 /** Never throws, whatever `thrown` is: getters that throw, proxies and non-errors all become text. */
 export function toWireError(thrown: unknown, fallbackCode: IpcErrorCode): WireError {
-  const read = (key: string): unknown => {
-    try {
-      return (thrown as Record<string, unknown> | null | undefined)?.[key];
-    } catch {
-      return undefined;
-    }
-  };
+  const read = (key: string): unknown => readProperty(thrown, key);
   const text = (value: unknown, limit: number): string => (typeof value === 'string' ? value.slice(0, limit) : '');
   const kind = read('kind');
   return {
-    code: text(read('code'), 64) || fallbackCode,
-    kind: kind === 'user' || kind === 'plugin' || kind === 'system' ? kind : 'plugin',
-    name: text(read('name'), 64) || 'Error',
-    message: text(read('message'), MESSAGE_LIMIT) || describe(thrown).slice(0, MESSAGE_LIMIT),
+    code: text(read('code'), CODE_LIMIT) || fallbackCode,
+    kind: KINDS.includes(kind) ? (kind as ErrorKind) : 'plugin',
+    name: text(read('name'), NAME_LIMIT) || 'Error',
+    message: text(read('message'), MESSAGE_LIMIT) || textOf(thrown).slice(0, MESSAGE_LIMIT),
     stack: text(read('stack'), STACK_LIMIT),
   };
+}
+
+/** True for what `toWireError` makes, and for nothing that is larger or else than that. */
+export function isWireError(value: unknown): value is WireError {
+  if (typeof value !== 'object' || value === null) return false;
+  const { code, kind, name, message, stack } = value as Record<keyof WireError, unknown>;
+  const isText = (text: unknown, limit: number): boolean => typeof text === 'string' && text.length <= limit;
+  if (!KINDS.includes(kind) || !isText(code, CODE_LIMIT) || !isText(name, NAME_LIMIT)) return false;
+  return isText(message, MESSAGE_LIMIT) && isText(stack, STACK_LIMIT);
 }
 
 export function fromWireError(wire: WireError): CodedError {
@@ -86,21 +92,30 @@ export function fromWireError(wire: WireError): CodedError {
   return error;
 }
 
-/** The code of anything thrown, or an empty string. */
+/** The code of anything thrown, or an empty string. Never throws. */
 export function codeOf(thrown: unknown): string {
-  const code = (thrown as { code?: unknown } | null | undefined)?.code;
+  const code = readProperty(thrown, 'code');
   return typeof code === 'string' ? code : '';
 }
 
-/** The message of anything thrown, in one bounded line. */
+/** The message of anything thrown, bounded; it may have several lines. Never throws. */
 export function messageOf(thrown: unknown): string {
   return toWireError(thrown, 'PLUGIN_ERR_THROWN').message;
 }
 
-function describe(thrown: unknown): string {
+function readProperty(thrown: unknown, key: string): unknown {
   try {
-    return String(thrown);
+    return (thrown as Record<string, unknown> | null | undefined)?.[key];
   } catch {
-    return 'something that cannot be shown as text was thrown';
+    return undefined;
+  }
+}
+
+/** Any value as text, for a message about it. Never throws: what came over a wire may have no text at all. */
+export function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return 'something that cannot be shown as text';
   }
 }

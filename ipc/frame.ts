@@ -3,7 +3,7 @@
  * moves frames and never parses a line; the index lets it settle types that nobody maps without decoding anything.
  */
 
-import { CodedError } from './errors.ts';
+import { CodedError, textOf } from './errors.ts';
 
 export const FRAME_MAX_EVENTS = 256;
 /** A frame is cut when its text reaches this many UTF-16 units; one event more may stand on top of it. */
@@ -30,10 +30,11 @@ export interface Frame {
 
 /** What is wrong with the shape of `value` as a frame, or null. Reads sizes only: the text is the matcher pool's business. */
 export function frameFault(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null) return 'a frame must be an object';
   const frame = value as Frame;
   if (!isCount(frame.generation) || !isCount(frame.sequence)) return 'generation and sequence must be whole numbers';
   if (!isCount(frame.count) || frame.count < 1 || frame.count > FRAME_MAX_EVENTS) {
-    return `count must be between 1 and ${FRAME_MAX_EVENTS}, got ${String(frame.count)}`;
+    return `count must be between 1 and ${FRAME_MAX_EVENTS}, got ${textOf(frame.count).slice(0, 20)}`;
   }
   if (typeof frame.lines !== 'string' || frame.lines.length > FRAME_MAX_LENGTH) {
     return `lines must be a string of at most ${FRAME_MAX_LENGTH} characters`;

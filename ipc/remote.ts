@@ -6,7 +6,7 @@
 
 import * as Comlink from 'comlink';
 import type { Clock } from './clock.ts';
-import { CodedError, fromWireError, toWireError, type WireError } from './errors.ts';
+import { CodedError, fromWireError, isWireError, textOf, toWireError, type WireError } from './errors.ts';
 import type { Port } from './port.ts';
 
 type Call = (...args: never[]) => Promise<unknown>;
@@ -53,8 +53,19 @@ export function wrapRemote<Api extends Remotable<Api>>(
     waiting.clear();
     port.close();
   };
-  const endpoint = comlinkEndpoint(port, (message) => {
-    const fault = replyFault(message);
+  /** Ids of the calls on the wire; each may be answered once, even when nobody waits any more. */
+  const asked = new Set<unknown>();
+  const asking: Wire = {
+    post(message) {
+      port.post(message);
+      asked.add((message as { id?: unknown }).id);
+    },
+    receive: (receiver) => port.receive(receiver),
+  };
+  const endpoint = comlinkEndpoint(asking, (message) => {
+    // What had arrived before the wire was closed is still delivered after it.
+    if (closed !== null) return false;
+    const fault = replyFault(message, asked);
     if (fault === null) return true;
     options.onFault(fault);
     close('it broke the protocol');
@@ -121,8 +132,10 @@ export function exposeRemote<Api extends Remotable<Api>>(
   );
 }
 
+type Wire = Pick<Port<unknown, unknown>, 'post' | 'receive'>;
+
 /** Comlink's view of a port; messages that `admit` refuses never reach it. */
-function comlinkEndpoint(port: Port<unknown, unknown>, admit: (message: unknown) => boolean): Comlink.Endpoint {
+function comlinkEndpoint(port: Wire, admit: (message: unknown) => boolean): Comlink.Endpoint {
   type Handler = (event: { data: unknown }) => void;
   const handlers = new Set<Handler>();
   let isReceiving = false;
@@ -150,21 +163,19 @@ function isCallOf(message: unknown, names: readonly string[]): boolean {
   return call.path.length === 1 && names.includes(call.path[0] as string);
 }
 
-/** What is wrong with a message as an answer of the plugin's thread, or null. */
-function replyFault(message: unknown): string | null {
+/** What is wrong with a message as an answer to one of the calls that were asked, or null; that call is answered then. */
+function replyFault(message: unknown, asked: Set<unknown>): string | null {
   const answer = message as { id?: unknown; type?: unknown; value?: unknown } | null;
   if (typeof answer !== 'object' || answer === null || typeof answer.id !== 'string') return 'not an answer to a call';
-  if (answer.type !== 'RAW') return `an answer of kind ${String(answer.type).slice(0, 20)}`;
+  if (answer.type !== 'RAW') return `an answer of kind ${textOf(answer.type).slice(0, 20)}`;
   const reply = answer.value as { ok?: unknown; value?: unknown; error?: unknown } | null;
   if (typeof reply !== 'object' || reply === null) return 'an answer without a result';
   if (reply.ok === true) {
-    return reply.value === null || ['string', 'number', 'boolean'].includes(typeof reply.value)
-      ? null
-      : 'an answer that is not a plain value';
-  }
-  const error = reply.error as Partial<WireError> | null;
-  const isError = typeof error === 'object' && error !== null && typeof error.message === 'string';
-  return reply.ok === false && isError && typeof error.code === 'string' ? null : 'an answer without a result';
+    const { value } = reply;
+    const isPlain = value === null || ['string', 'number', 'boolean'].includes(typeof value);
+    if (!isPlain) return 'an answer that is not a plain value';
+  } else if (reply.ok !== false || !isWireError(reply.error)) return 'an answer without a result';
+  return asked.delete(answer.id) ? null : 'an answer to a call that was not made';
 }
 
 function plain(value: unknown): string | number | boolean | null {

@@ -9,7 +9,8 @@ import { keepHooks } from './last-good.ts';
 import type { Mapping } from './mapping.ts';
 import { DEFAULT_MAPPINGS, readMappingsFile } from './mappings-file.ts';
 import type { Positioned } from './place.ts';
-import { type PluginEntry, type RejectedEntry, readPluginsFile } from './plugins-file.ts';
+import type { PluginEntry } from './plugin-entry.ts';
+import { type RejectedEntry, readPluginsFile } from './plugins-file.ts';
 import { formatProblem, type Problem } from './problem.ts';
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
 

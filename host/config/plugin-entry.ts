@@ -3,13 +3,32 @@
 import * as z from 'zod';
 import { expandVariables, hasPlaceholder, readScalar, type Variables } from './expand.ts';
 import { limitsSchema } from './limits-schema.ts';
-import type { RateLimit } from './permissions.ts';
-import { permissionsSchema } from './permissions-schema.ts';
-import { type Place, valueAt } from './place.ts';
-import type { PluginEntry } from './plugins-file.ts';
+import type { PluginLimits, RateLimit } from './permissions.ts';
+import { permissionsSchema, type WrittenPermissions } from './permissions-schema.ts';
+import { type Place, valueAt, type YamlPath } from './place.ts';
 import type { Problem } from './problem.ts';
 import type { YamlDocument } from './yaml-file.ts';
 import { checkConfig } from './zod-problems.ts';
+
+export interface PluginEntry {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly required: boolean;
+  /** As written, variables expanded, not yet checked against the manifest's schema. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly permissions: WrittenPermissions | null;
+  readonly limits: Partial<PluginLimits>;
+  /** Defaults filled in. */
+  readonly rateLimit: RateLimit;
+  readonly namespaces: readonly string[] | null;
+  readonly isolation: 'thread' | 'process' | null;
+  /** Names of the environment variables its values used. */
+  readonly variables: readonly string[];
+  /** Position in `plugins:`, from 0. */
+  readonly index: number;
+  /** `['plugins', index]`; `checkConfig(schema, entry.config, { file, document, basePath: [...documentPath, 'config'], subject: name })`. */
+  readonly documentPath: YamlPath;
+}
 
 export interface EntryRead {
   /** null: not even a usable name. */

@@ -3,8 +3,9 @@
 import type { BrokenBundle, Bundle } from './bundle.ts';
 import { problemAt } from './place.ts';
 import { type PlanContext, planBundle } from './plan-bundle.ts';
+import type { PluginEntry } from './plugin-entry.ts';
 import type { PluginPlan } from './plugin-plan.ts';
-import type { PluginEntry, RejectedEntry } from './plugins-file.ts';
+import type { RejectedEntry } from './plugins-file.ts';
 import type { Problem } from './problem.ts';
 
 export interface PlanInput extends PlanContext {

@@ -1,35 +1,13 @@
 /** plugins.yaml: which plugins run, with what, and the settings. One bad entry is reported and left out; the others stand. */
 
 import { expandVariables, type Variables } from './expand.ts';
-import type { PluginLimits, RateLimit } from './permissions.ts';
-import type { WrittenPermissions } from './permissions-schema.ts';
-import { type Place, problemAt, valueAt, type YamlPath } from './place.ts';
-import { type EntryRead, readPluginEntry } from './plugin-entry.ts';
+import { type Place, problemAt, valueAt } from './place.ts';
+import { type EntryRead, type PluginEntry, readPluginEntry } from './plugin-entry.ts';
 import type { Problem } from './problem.ts';
 import { parseSettings, type Settings } from './settings.ts';
 import { didYouMean } from './suggest.ts';
 import { readYamlFile, type YamlDocument } from './yaml-file.ts';
 import { typeName } from './zod-words.ts';
-
-export interface PluginEntry {
-  readonly name: string;
-  readonly enabled: boolean;
-  readonly required: boolean;
-  /** As written, variables expanded, not yet checked against the manifest's schema. */
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly permissions: WrittenPermissions | null;
-  readonly limits: Partial<PluginLimits>;
-  /** Defaults filled in. */
-  readonly rateLimit: RateLimit;
-  readonly namespaces: readonly string[] | null;
-  readonly isolation: 'thread' | 'process' | null;
-  /** Names of the environment variables its values used. */
-  readonly variables: readonly string[];
-  /** Position in `plugins:`, from 0. */
-  readonly index: number;
-  /** `['plugins', index]`; `checkConfig(schema, entry.config, { file, document, basePath: [...documentPath, 'config'], subject: name })`. */
-  readonly documentPath: YamlPath;
-}
 
 export interface RejectedEntry {
   readonly name: string;

@@ -98,15 +98,16 @@ export class AgentHttp {
         timer.cancel();
         signal?.removeEventListener('abort', onAbort);
       };
+      // First of all: a request that is destroyed without this listener would end the process.
+      call.on('error', (error) => {
+        const isStale = isPooled && call.reusedSocket && codeOf(error) === 'ECONNRESET';
+        fail(isStale ? new StaleConnection() : unreachable(url, error));
+      });
       if (signal?.aborted) {
         onAbort();
         return;
       }
       signal?.addEventListener('abort', onAbort, { once: true });
-      call.on('error', (error) => {
-        const isStale = isPooled && call.reusedSocket && codeOf(error) === 'ECONNRESET';
-        fail(isStale ? new StaleConnection() : unreachable(url, error));
-      });
       call.on('response', (response) => {
         readBounded(response, MAX_ANSWER_BYTES).then(
           (text) => {

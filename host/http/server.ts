@@ -81,12 +81,12 @@ export class HttpServer implements AsyncDisposable {
     this.#isStopping = true;
     if (!this.#server.listening) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = this.#options.clock.after(this.#options.graceMs ?? 2_000, () => undefined);
+      const timer = this.#options.clock.after(this.#options.graceMs ?? 2_000, () => this.#server.closeAllConnections());
+      // Closes idle connections itself; the others answer with `Connection: close`.
       this.#server.close(() => {
         timer.cancel();
         resolve();
       });
-      this.#server.closeIdleConnections();
     });
   }
 

@@ -16,9 +16,9 @@ const LOOKS = 4;
 
 export type AttemptOutcome<Answer> =
   | { readonly kind: 'answered'; readonly answer: Answer }
-  /** The thread was killed: it sat at one event (or before the first, -1) for too long. */
+  /** The thread was killed: it sat at one position for too long. `position` is the word of the cell. */
   | { readonly kind: 'stuck'; readonly position: number }
-  /** The thread died by itself. */
+  /** The thread died by itself; at DONE it died of handing over its answer. */
   | { readonly kind: 'died'; readonly position: number; readonly error: string };
 
 export interface AttemptOptions {
@@ -47,7 +47,7 @@ export async function attempt<Answer>(
     seen = position;
     const allowed = position >= 0 ? LOOKS : Math.ceil((options.startTimeoutMs / options.frameTimeoutMs) * LOOKS);
     if (looks < allowed || position === DONE) return;
-    stuckAt = Math.max(NOT_STARTED, position);
+    stuckAt = position;
     controller.abort();
   };
   const watch = options.clock.every(Math.max(1, options.frameTimeoutMs / LOOKS), look);
@@ -55,8 +55,7 @@ export async function attempt<Answer>(
     return { kind: 'answered', answer: await run(controller.signal) };
   } catch (error) {
     if (stuckAt !== null) return { kind: 'stuck', position: stuckAt };
-    const position = Math.max(NOT_STARTED, Atomics.load(cell, POSITION_WORD));
-    return { kind: 'died', position, error: messageOf(error) };
+    return { kind: 'died', position: Atomics.load(cell, POSITION_WORD), error: messageOf(error) };
   } finally {
     watch.cancel();
   }

@@ -7,13 +7,15 @@
 import { HostError } from '../base/errors.ts';
 import type { AttemptOutcome } from './attempt.ts';
 import { mergeParts } from './merge.ts';
-import type { JudgedPart } from './task-message.ts';
+import { DONE, type JudgedPart } from './task-message.ts';
 import { type Cause, type FrameVerdict, VERDICTS } from './verdict.ts';
 
 /** Each costs a thread and a timeout; after so many the rest of the frame is set aside with them. */
 export const MAX_POISONOUS = 4;
 /** Tries that end before the first event. */
 const MAX_FALSE_STARTS = 2;
+
+type Broken = Exclude<AttemptOutcome<JudgedPart>, { kind: 'answered' }>;
 
 export interface TrialTask {
   readonly from: number;
@@ -29,12 +31,15 @@ export class FrameTrial {
   readonly #poisonous: number[] = [];
   #from = 0;
   #to: number;
+  /** How many events the next try may have. */
+  #window: number;
   #falseStarts = 0;
 
   /** `causes` are those the host has already found. */
   constructor(options: { count: number; frameTimeoutMs: number; causes: readonly Cause[] }) {
     this.#count = options.count;
     this.#to = options.count;
+    this.#window = options.count;
     this.#frameTimeoutMs = options.frameTimeoutMs;
     this.#causes = [...options.causes];
   }
@@ -46,7 +51,7 @@ export class FrameTrial {
   /** What is to be judged next, or null. */
   next(): TrialTask | null {
     if (this.#from >= this.#to) return null;
-    return { from: this.#from, to: this.#to, skip: [...this.#poisonous] };
+    return { from: this.#from, to: this.#windowEnd, skip: [...this.#poisonous] };
   }
 
   /** Returns the event that the try broke at, if it is a new one. Throws HOST_ERR_MATCH when the pool does not get to work. */
@@ -57,20 +62,14 @@ export class FrameTrial {
       return null;
     }
     const { position } = outcome;
-    if (position < this.#from || position >= this.#to) {
-      this.#falseStarts += 1;
-      if (this.#falseStarts < MAX_FALSE_STARTS) return null;
-      const why = outcome.kind === 'died' ? `its thread died: ${outcome.error}` : 'its thread did not start in time';
-      throw new HostError(
-        'HOST_ERR_MATCH',
-        `the matcher pool could not judge a frame of ${this.#count} events: ${why}`,
-      );
+    if (position >= this.#from && position < this.#windowEnd) {
+      return this.#setAside({ index: position, text: this.#causeOf(outcome) });
     }
-    const text =
-      outcome.kind === 'died'
-        ? `the matcher thread died while judging this event: ${outcome.error}`
-        : `judging this event took longer than ${formatMs(this.#frameTimeoutMs)}`;
-    return this.#setAside({ index: position, text });
+    if (outcome.kind === 'died' && position === DONE) return this.#narrow(outcome.error);
+    this.#falseStarts += 1;
+    if (this.#falseStarts < MAX_FALSE_STARTS) return null;
+    const why = outcome.kind === 'died' ? `its thread died: ${outcome.error}` : 'its thread did not start in time';
+    throw new HostError('HOST_ERR_MATCH', `the matcher pool could not judge a frame of ${this.#count} events: ${why}`);
   }
 
   verdict(): FrameVerdict {
@@ -80,10 +79,30 @@ export class FrameTrial {
     return { ...merged, verdicts: merged.verdicts + String.fromCharCode(VERDICTS.indexOf('invalid')).repeat(missing) };
   }
 
+  get #windowEnd(): number {
+    return Math.min(this.#to, this.#from + this.#window);
+  }
+
+  #causeOf(outcome: Broken): string {
+    if (outcome.kind === 'died') return `the matcher thread died while judging this event: ${outcome.error}`;
+    return `judging this event took longer than ${formatMs(this.#frameTimeoutMs)}`;
+  }
+
+  /** All events were judged, and the answer was too much for the thread: half as many next, down to the one that is too much. */
+  #narrow(error: string): Cause | null {
+    const width = this.#windowEnd - this.#from;
+    if (width > 1) {
+      this.#window = Math.ceil(width / 2);
+      return null;
+    }
+    return this.#setAside({ index: this.#from, text: `the matcher thread died of what this event fires: ${error}` });
+  }
+
   #setAside(poison: Cause): Cause {
+    this.#window = this.#count;
     this.#poisonous.push(poison.index);
     this.#causes.push(poison);
-    if (this.#poisonous.length === MAX_POISONOUS) {
+    if (this.#poisonous.length >= MAX_POISONOUS) {
       this.#to = poison.index;
       const text = `not judged: ${MAX_POISONOUS} earlier events of its frame each broke the matcher`;
       const known = new Set(this.#causes.map((cause) => cause.index));

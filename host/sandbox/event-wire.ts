@@ -1,5 +1,6 @@
 /** The host's end of the events wire: tells the kinds of message apart and takes nothing that is not the protocol. Runs on the host thread. */
 
+import { textOf } from '../../ipc/errors.ts';
 import { type Frame, frameFault } from '../../ipc/frame.ts';
 import type { LogRecord, MetricRecord } from '../../ipc/messages.ts';
 import type { VesselListener } from './vessel.ts';
@@ -28,7 +29,7 @@ export function readMessage(message: unknown, generation: number, listener: Vess
       listener.eventRefused(given.code, given.message);
       return null;
     default:
-      return `a message of kind ${String(given.kind).slice(0, 32)}`;
+      return `a message of kind ${textOf(given.kind).slice(0, 32)}`;
   }
 }
 

@@ -2,7 +2,7 @@
 /** One event as one line of JSON, without its type and source; what can be refused on sight is refused here. */
 
 import type { Clock } from '../clock.ts';
-import { CodedError, messageOf } from '../errors.ts';
+import { CodedError, messageOf, textOf } from '../errors.ts';
 import { MAX_EVENT_BYTES, type PluginEvent } from '../event.ts';
 
 export interface Line {
@@ -12,27 +12,17 @@ export interface Line {
 
 /** Throws CodedError EVENT_ERR_*. Whether the fields are right is the matcher's judgement; here only what could not be sent at all. */
 export function encodeEvent(event: PluginEvent, options: { plugin: string; clock: Clock }): Line {
-  const given = event as PluginEvent & { source?: unknown };
-  if (typeof given !== 'object' || given === null) {
+  if (typeof event !== 'object' || event === null) {
     throw new CodedError('EVENT_ERR_INVALID', 'an event must be an object { type, resourceName, message }');
   }
-  const type = given.type ?? '';
+  const { type, source, line } = read(event, options.clock);
   if (typeof type !== 'string' || type.length > 256) {
     throw new CodedError('EVENT_ERR_INVALID', "the event's type must be a string of at most 256 characters");
   }
-  if (given.source !== undefined && given.source !== options.plugin) {
-    const text = `the event claims the source '${String(given.source).slice(0, 64)}'; events of plugin ${options.plugin} have the source '${options.plugin}'`;
+  if (source !== undefined && source !== options.plugin) {
+    const text = `the event claims the source '${textOf(source).slice(0, 64)}'; events of plugin ${options.plugin} have the source '${options.plugin}'`;
     throw new CodedError('EVENT_ERR_SOURCE', text, { kind: 'plugin' });
   }
-  const line = stringify({
-    resourceName: given.resourceName,
-    message: given.message,
-    namespace: given.namespace,
-    reason: given.reason,
-    timestamp: given.timestamp ?? new Date(options.clock.wall()).toISOString(),
-    metadata: given.metadata,
-    tags: given.tags,
-  });
   // A UTF-16 unit is at most three bytes: most events need no counting.
   const bytes = line.length * 3 <= MAX_EVENT_BYTES ? 0 : Buffer.byteLength(line);
   if (bytes > MAX_EVENT_BYTES) {
@@ -42,9 +32,21 @@ export function encodeEvent(event: PluginEvent, options: { plugin: string; clock
   return { type, line };
 }
 
-function stringify(body: object): string {
+/** Everything that may run the plugin's own code (getters, proxies, toJSON) happens in here, and throws with a code. */
+function read(event: PluginEvent, clock: Clock): { type: unknown; source: unknown; line: string } {
   try {
-    return JSON.stringify(body);
+    const given = event as PluginEvent & { source?: unknown };
+    const line: unknown = JSON.stringify({
+      resourceName: given.resourceName,
+      message: given.message,
+      namespace: given.namespace,
+      reason: given.reason,
+      timestamp: given.timestamp ?? new Date(clock.wall()).toISOString(),
+      metadata: given.metadata,
+      tags: given.tags,
+    });
+    if (typeof line !== 'string') throw new TypeError('there is a toJSON in Object.prototype');
+    return { type: given.type ?? '', source: given.source, line };
   } catch (error) {
     throw new CodedError('EVENT_ERR_NOT_SERIALISABLE', `the event cannot be written as JSON: ${messageOf(error)}`, {
       kind: 'plugin',

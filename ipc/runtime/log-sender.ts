@@ -2,12 +2,15 @@
 /** Log lines towards the host: gathered for one turn, bounded per second; what is over the budget is counted and said. */
 
 import type { Clock } from '../clock.ts';
+import { textOf } from '../errors.ts';
 import type { LogLevel, LogRecord, ToHost } from '../messages.ts';
 import type { Port } from '../port.ts';
 
 const LINES_PER_SECOND = 200;
 const MESSAGE_LIMIT = 8_192;
 const FIELDS_LIMIT = 16_384;
+/** A turn that logs for seconds without a pause sends in between: a message has room for so many lines only. */
+const MAX_RECORDS = 500;
 
 export interface LogSenderOptions {
   readonly port: Port<ToHost, unknown>;
@@ -42,11 +45,12 @@ export class LogSender {
     }
     this.#records.push({
       level,
-      message: String(message).slice(0, MESSAGE_LIMIT),
+      message: textOf(message).slice(0, MESSAGE_LIMIT),
       at: this.#options.clock.wall(),
       fields: fields === undefined ? '' : toJson(fields),
     });
-    this.#flushSoon();
+    if (this.#records.length >= MAX_RECORDS) this.flush();
+    else this.#flushSoon();
   }
 
   /** Also called as the thread ends, so that the last words before a crash arrive. */
@@ -80,7 +84,8 @@ function toJson(fields: Record<string, unknown>): string {
       }
       return value;
     });
-    return text.length > FIELDS_LIMIT ? JSON.stringify({ cut: text.slice(0, FIELDS_LIMIT) }) : text;
+    // Cut to a half: as a string inside JSON each backslash and quote of it becomes two characters.
+    return text.length > FIELDS_LIMIT ? JSON.stringify({ cut: text.slice(0, FIELDS_LIMIT / 2) }) : text;
   } catch {
     return JSON.stringify({ unreadable: 'the fields cannot be written as JSON' });
   }

@@ -2,12 +2,16 @@
 /** Metrics as deltas towards the host, which owns every series: merged for a moment, so that a hot counter costs one message. */
 
 import type { Clock, Timer } from '../clock.ts';
+import { textOf } from '../errors.ts';
 import type { MetricRecord, ToHost } from '../messages.ts';
 import type { MetricOptions, PluginMetrics } from '../plugin-api.ts';
 import type { Port } from '../port.ts';
 
 const LINGER_MS = 250;
 const MAX_RECORDS = 1_000;
+/** Longer text is cut here: to the host it would be a broken protocol. */
+const NAME_LIMIT = 256;
+const TEXT_LIMIT = 1_024;
 
 export class MetricSender implements PluginMetrics {
   readonly #options: { readonly port: Port<ToHost, unknown>; readonly clock: Clock; readonly generation: number };
@@ -51,12 +55,15 @@ export class MetricSender implements PluginMetrics {
     merge: ((old: number) => number) | null,
   ): void {
     if (typeof given.value !== 'number' || !Number.isFinite(given.value)) return;
+    const name = textOf(given.name).slice(0, NAME_LIMIT);
+    const help = textOf(given.help ?? '').slice(0, TEXT_LIMIT);
     const labels: Record<string, string> = {};
-    for (const [key, value] of Object.entries(given.labels)) labels[key] = String(value);
-    const key = merge === null ? `${this.#records.size}` : JSON.stringify([type, given.name, labels]);
+    for (const [key, value] of Object.entries(given.labels ?? {})) labels[key] = textOf(value).slice(0, TEXT_LIMIT);
+    const key = merge === null ? `${this.#records.size}` : JSON.stringify([type, name, labels]);
     const old = this.#records.get(key);
     const value = old === undefined || merge === null ? given.value : merge(old.value);
-    this.#records.set(key, { type, name: String(given.name), help: String(given.help ?? ''), labels, value });
+    if (!Number.isFinite(value)) return;
+    this.#records.set(key, { type, name, help, labels, value });
     if (this.#records.size >= MAX_RECORDS) this.flush();
     else this.#timer ??= this.#options.clock.after(LINGER_MS, () => this.flush());
   }

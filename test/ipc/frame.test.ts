@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import { MAX_EVENT_BYTES } from '../../ipc/event.ts';
 import {
@@ -18,13 +19,16 @@ interface Given {
 }
 
 /** Mostly small lines, some as large as an event may be; few or many types. */
-const given: fc.Arbitrary<Given> = fc.record({
+const given: fc.Arbitrary<Given> = fc.record(
+  {
   type: fc.oneof({ weight: 3, arbitrary: fc.constantFrom('a', 'b', '') }, fc.string({ maxLength: 256 })),
   line: fc.oneof(
     { weight: 20, arbitrary: fc.string({ maxLength: 40 }).map((text) => JSON.stringify({ text })) },
     { weight: 1, arbitrary: fc.integer({ min: 60_000, max: MAX_EVENT_BYTES }).map((length) => 'x'.repeat(length)) },
   ),
-});
+  },
+  { noNullPrototype: true },
+);
 
 function cutAll(events: readonly Given[]): Frame[] {
   const builder = new FrameBuilder();
@@ -140,7 +144,7 @@ describe('frame fault', () => {
       assert.equal(frameFault(GOOD), null);
       for (const change of changes) {
         const fault = frameFault(structuredClone({ ...GOOD, ...change }));
-        assert.equal(typeof fault, 'string', `took ${field} ${JSON.stringify(change)?.slice(0, 60)}`);
+        assert.equal(typeof fault, 'string', `took a wrong ${field}: ${inspect(change).slice(0, 80)}`);
       }
     });
   }

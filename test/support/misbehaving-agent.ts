@@ -89,7 +89,10 @@ export class MisbehavingAgent {
 
   /** Again on the same port, after `stop`. */
   async listen(): Promise<void> {
-    const server = createServer((request, response) => void this.#serve(request, response));
+    const server = createServer((request, response) => {
+      // A client may go away in the middle of its request.
+      this.#serve(request, response).catch(() => response.destroy());
+    });
     server.on('connection', (socket) => {
       this.#connections += 1;
       socket.once('close', () => {

@@ -155,6 +155,14 @@ test('A2A client: a call ends when its signal aborts', async (t) => {
   await assert.rejects(sent, { code: 'HOST_ERR_STOPPING' });
 });
 
+test('A2A client: a call whose signal has aborted already is not made, and breaks nothing afterwards', async (t) => {
+  const agent = await misbehaving(t);
+  const a2a = client(t, { baseUrl: agent.url });
+  await assert.rejects(a2a.send(delivery(), AbortSignal.abort()), { code: 'HOST_ERR_STOPPING' });
+  await a2a.send(delivery('m-2'), NEVER);
+  assert.deepEqual([...agent.taken.keys()], ['m-2']);
+});
+
 test('Retry-After: is read as seconds or as a date', () => {
   const wall = Date.parse('2026-01-01T00:00:00Z');
   assert.equal(retryAfter('7', wall), 7_000);

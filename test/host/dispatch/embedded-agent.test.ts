@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { Agent, request } from 'node:http';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { ClientFactory, DefaultAgentCardResolver, JsonRpcTransportFactory } from '@a2a-js/sdk/client';
 import { cardFor, messageFor, taskState, taskText } from '../../../host/dispatch/a2a-message.ts';
@@ -105,17 +106,18 @@ test('embedded agent: refuses what is too large, not JSON, or of an unknown vers
   assert.equal(agent.prompts().length, 1);
 });
 
-test('embedded agent: closes at once with a kept-alive connection open, and frees its port', async (t) => {
+test('embedded agent: closes at once with a half-sent request open, and frees its port', async (t) => {
   const agent = await EmbeddedAgent.start({ port: 0, clock: systemClock });
   const { port } = agent;
-  const pool = new Agent({ keepAlive: true });
-  t.after(() => pool.destroy());
-  await new Promise<void>((resolve, reject) => {
-    const call = request(`${agent.url}.well-known/agent.json`, { agent: pool }, (response) => {
-      response.resume().on('end', resolve);
-    });
-    call.on('error', reject).end();
-  });
+  const socket = connect(port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  const continued = once(socket, 'data');
+  socket.write(
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n',
+  );
+  await continued;
   const startedAt = performance.now();
   await agent[Symbol.asyncDispose]();
   await agent[Symbol.asyncDispose]();

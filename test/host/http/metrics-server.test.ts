@@ -91,7 +91,7 @@ test('metrics server: the page at / links everything, and every link answers', a
   const url = await serve(t, metricsServer(view(), surroundings));
   const response = await fetch(`${url}/`);
   assert.match(response.headers.get('content-type') ?? '', /^text\/html/);
-  const links = [...(await response.text()).matchAll(/href="([^"]+)"/g)].map((link) => link[1]);
+  const links = [...(await response.text()).matchAll(/href="([^"]+)"/g)].map((link) => link[1] ?? '');
   assert.equal(links.length, 6);
   for (const link of links) assert.equal((await fetch(`${url}/${link}`)).status, 200, link);
 });

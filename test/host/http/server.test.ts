@@ -161,6 +161,19 @@ for (const isChunked of [false, true]) {
   });
 }
 
+test('http body: a client that reads only after it has sent 10 MB still finds the refusal', async (t) => {
+  const url = await serve(t, server());
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  t.after(() => socket.destroy());
+  const failed = once(socket, 'error');
+  socket.write(`POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: ${10 * MEGABYTE.length}\r\n\r\n`);
+  for (let i = 0; i < 9; i += 1) socket.write(MEGABYTE);
+  const sent = new Promise((resolve) => socket.write(MEGABYTE, resolve));
+  assert.equal((await Promise.race([sent, failed.then(([error]) => error)])) ?? null, null);
+  const [chunk] = (await once(socket, 'data')) as [Buffer];
+  assert.match(chunk.toString(), /^HTTP\/1\.1 413 /);
+});
+
 test('http body: a large body is refused as soon as it is known to be large, not when it is complete', async (t) => {
   const url = await serve(t, server());
   const head = 'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';

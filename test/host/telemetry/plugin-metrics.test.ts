@@ -88,6 +88,16 @@ test('plugin metrics: a forgotten plugin leaves nothing, and may define its metr
   assert.deepEqual(refused, []);
 });
 
+test('plugin metrics: label values that are the same once encoded are one series', async () => {
+  const { registry, metrics } = open();
+  for (const half of ['\ud800', '\udbff']) metrics.record('a', record({ labels: { id: half } }));
+  metrics.record('a', record({ labels: { id: `${'x'.repeat(128)}1` } }));
+  metrics.record('a', record({ labels: { id: `${'x'.repeat(128)}2` } }));
+  const body = Buffer.from(await registry.metrics()).toString('utf8');
+  assert.match(body, /\{plugin="a",id="\ufffd"\} 2\n/);
+  assert.match(body, /\{plugin="a",id="x{128}"\} 2$/m);
+});
+
 test('plugin metrics: no record whatsoever breaks the scrape or doubles a series', async () => {
   const anything = fc.record({
     type: fc.constantFrom('counter', 'gauge', 'histogram', 'x'),

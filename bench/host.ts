@@ -1,0 +1,73 @@
+/** A whole khook host inside the bench's process, on free ports, with the load plugin and a log that is read instead of printed. */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startApp } from '../host/app.ts';
+import { readEnvironment } from '../host/config/environment.ts';
+
+export interface LoadConfig {
+  readonly count: number;
+  readonly perSecond: number;
+}
+
+export interface LoadResult {
+  readonly ms: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  /** Milliseconds in which the host thread was busy. */
+  readonly hostBusyMs: number;
+}
+
+const MAPPINGS = 'mappings: [{ eventSource: load, eventType: measured, internalType: Measured }]\n';
+/** A Hook of another namespace: every event is decoded, validated, mapped and looked up, and none fires. */
+const HOOK = `
+apiVersion: kagent.dev/v1alpha2
+kind: Hook
+metadata: { name: elsewhere, namespace: elsewhere }
+spec: { eventConfigurations: [{ eventType: Measured, agentRef: { name: a }, prompt: p }] }
+`;
+
+export async function runLoad(load: LoadConfig): Promise<LoadResult> {
+  const directory = mkdtempSync(join(tmpdir(), 'khook-bench-'));
+  const limit = 'rateLimit: { eventsPerSecond: 1000000, burst: 1000000 }';
+  writeFileSync(
+    join(directory, 'plugins.yaml'),
+    `plugins: [{ name: load, config: ${JSON.stringify(load)}, ${limit} }]\n`,
+  );
+  writeFileSync(join(directory, 'event-mappings.yaml'), MAPPINGS);
+  mkdirSync(join(directory, 'hooks'));
+  writeFileSync(join(directory, 'hooks/hook.yaml'), HOOK);
+  const { environment } = readEnvironment({ HOME: directory });
+  const { promise, resolve, reject } = Promise.withResolvers<LoadResult>();
+  let loop = performance.eventLoopUtilization();
+  const app = await startApp({
+    version: 'bench',
+    environment,
+    configDirectory: directory,
+    hooksDirectory: join(directory, 'hooks'),
+    pluginsDirectory: join(import.meta.dirname, 'bundles'),
+    workDirectory: null,
+    agent: { kind: 'embedded', port: 0 },
+    ports: { metrics: 0, health: 0, admin: 0 },
+    listenAddress: '127.0.0.1',
+    log: {
+      level: 'info',
+      format: 'json',
+      destination: {
+        write(line: string) {
+          if (line.includes('Successfully started plugin')) loop = performance.eventLoopUtilization();
+          if (line.startsWith('{"level":"error"')) reject(new Error(`the host complained: ${line}`));
+          if (!line.includes('"msg":"measured"')) return;
+          const { fields } = JSON.parse(line) as { fields: Omit<LoadResult, 'hostBusyMs'> };
+          resolve({ ...fields, hostBusyMs: performance.eventLoopUtilization(loop).active });
+        },
+      },
+    },
+  });
+  const result = await promise;
+  await app.stop('the measurement is over');
+  rmSync(directory, { recursive: true, force: true });
+  return result;
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { LogRecord, MetricRecord, ToHost, ToPlugin } from '../../../ipc/messages.ts';
+import { LogSender } from '../../../ipc/runtime/log-sender.ts';
+import { MetricSender } from '../../../ipc/runtime/metric-sender.ts';
+import { FakeClock, settle } from '../../support/fake-clock.ts';
+import { TestPort } from '../../support/test-port.ts';
+
+const logsOf = (port: TestPort<ToHost, ToPlugin>): { records: readonly LogRecord[]; dropped: number }[] =>
+  port.take().flatMap((message) => (message.kind === 'log' ? [message] : []));
+const metricsOf = (port: TestPort<ToHost, ToPlugin>): MetricRecord[] =>
+  port.take().flatMap((message) => (message.kind === 'metric' ? message.records : []));
+
+describe('log sender', () => {
+  it('gathers the lines of one turn into one message', async () => {
+    const port = new TestPort<ToHost, ToPlugin>();
+    const sender = new LogSender({ port, clock: new FakeClock(), generation: 1, debug: false });
+    sender.write('info', 'one', { a: 1 });
+    sender.write('error', 'two');
+    assert.deepEqual(logsOf(port), []);
+    await settle();
+    const [message, ...more] = logsOf(port);
+    assert.deepEqual(more, []);
+    assert.deepEqual(
+      message?.records.map(({ level, message, fields }) => [level, message, fields]),
+      [
+        ['info', 'one', '{"a":1}'],
+        ['error', 'two', ''],
+      ],
+    );
+  });
+
+  it('sends debug lines only when they are wanted', () => {
+    const port = new TestPort<ToHost, ToPlugin>();
+    const sender = new LogSender({ port, clock: new FakeClock(), generation: 1, debug: false });
+    sender.write('debug', 'unheard');
+    sender.debug = true;
+    sender.write('debug', 'heard');
+    sender.flush();
+    assert.deepEqual(
+      logsOf(port).flatMap(({ records }) => records.map(({ message }) => message)),
+      ['heard'],
+    );
+  });
+
+  it('counts what is over the budget of a second, and starts anew in the next', async () => {
+    const port = new TestPort<ToHost, ToPlugin>();
+    const clock = new FakeClock();
+    const sender = new LogSender({ port, clock, generation: 1, debug: false });
+    for (let n = 0; n < 250; n += 1) sender.write('info', `${n}`);
+    sender.flush();
+    await clock.advance(1_000);
+    sender.write('info', 'again');
+    sender.flush();
+    const messages = logsOf(port);
+    assert.equal(
+      messages.reduce((sum, { records }) => sum + records.length, 0),
+      201,
+    );
+    assert.equal(
+      messages.reduce((sum, { dropped }) => sum + dropped, 0),
+      50,
+    );
+  });
+});
+
+describe('metric sender', () => {
+  it('merges a hot counter and a gauge, keeps every observation, and leaves no timer', async () => {
+    const port = new TestPort<ToHost, ToPlugin>();
+    const clock = new FakeClock();
+    const sender = new MetricSender({ port, clock, generation: 1 });
+    const counter = sender.counter({ name: 'c', help: '' });
+    for (let n = 0; n < 1_000; n += 1) counter.inc();
+    counter.inc(5, { a: 'b' });
+    for (const value of [1, 2, 3]) sender.gauge({ name: 'g', help: '' }).set(value);
+    for (const value of [1, 1, 2]) sender.histogram({ name: 'h', help: '' }).observe(value);
+    assert.deepEqual(metricsOf(port), []);
+    await clock.advance(250);
+    assert.deepEqual(
+      metricsOf(port).map(({ type, name, value }) => [type, name, value]),
+      [
+        ['counter', 'c', 1_000],
+        ['counter', 'c', 5],
+        ['gauge', 'g', 3],
+        ['histogram', 'h', 1],
+        ['histogram', 'h', 1],
+        ['histogram', 'h', 2],
+      ],
+    );
+    assert.equal(clock.pending, 0);
+  });
+
+  it('ignores what is not a finite number', async () => {
+    const port = new TestPort<ToHost, ToPlugin>();
+    const clock = new FakeClock();
+    const sender = new MetricSender({ port, clock, generation: 1 });
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, '3' as unknown as number]) {
+      sender.counter({ name: 'c', help: '' }).inc(value);
+      sender.gauge({ name: 'g', help: '' }).set(value);
+    }
+    await clock.advance(250);
+    assert.deepEqual([metricsOf(port), clock.pending], [[], 0]);
+  });
+});
