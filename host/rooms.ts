@@ -32,6 +32,8 @@ export interface Rooms {
   readonly ledger: Ledger;
   readonly matcher: Matcher;
   readonly dispatch: Dispatch;
+  /** Holds connections to agents; the last to close. */
+  readonly client: A2aClient;
   readonly bus: Bus;
   readonly plugins: Plugins;
 }
@@ -42,10 +44,11 @@ export function buildRooms({ app, settings, agentUrl, run, connection }: RoomsOp
   const matcher = new Matcher({ ...settings.matcher, clock });
   const { kagentApiUrl, kagentUserId, kagentApiTimeoutMs } = app.environment;
   const timeoutMs = Math.min(kagentApiTimeoutMs, settings.delivery.timeoutMs);
+  const client = new A2aClient({ baseUrl: kagentApiUrl, userId: kagentUserId, timeoutMs, clock, agentUrl });
   const dispatch = new Dispatch({
     clock,
     outbox: new MemoryOutbox({ capacity: settings.delivery.queueLimit }),
-    client: new A2aClient({ baseUrl: kagentApiUrl, userId: kagentUserId, timeoutMs, clock, agentUrl }),
+    client,
     settings: dispatchSettings(settings),
   });
   recordDeliveries({ dispatch: dispatch.events, ledger, clock });
@@ -73,7 +76,7 @@ export function buildRooms({ app, settings, agentUrl, run, connection }: RoomsOp
     hostDirectory: process.cwd(),
   });
   plugins.on('plugin:removed', ({ plugin }) => bus.forget(plugin));
-  return { clock, ledger, matcher, dispatch, bus, plugins };
+  return { clock, ledger, matcher, dispatch, client, bus, plugins };
 }
 
 function dispatchSettings({ dedup, delivery }: Settings): Partial<DispatchSettings> {

@@ -12,7 +12,7 @@ export interface StopReport {
 const SOURCES_SHARE = 0.6;
 
 export async function stopRooms(
-  { clock, plugins, bus, dispatch, matcher }: Rooms,
+  { clock, plugins, bus, dispatch, client, matcher }: Rooms,
   { graceMs, why }: { readonly graceMs: number; readonly why: string },
 ): Promise<StopReport> {
   const deadline = clock.now() + graceMs;
@@ -24,5 +24,6 @@ export async function stopRooms(
   bus.abandon('shutdown');
   const report = await dispatch.drain(Math.max(0, deadline - clock.now() - 500));
   await matcher[Symbol.asyncDispose]();
+  await client[Symbol.asyncDispose]();
   return report;
 }

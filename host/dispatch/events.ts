@@ -43,6 +43,4 @@ export interface DispatchEvents {
   'outbox:error': { readonly messageId: string; readonly message: string };
   'circuit:opened': { readonly agent: string };
   'circuit:closed': { readonly agent: string };
-  /** The embedded agent was sent a prompt. */
-  'agent:prompted': { readonly agent: string; readonly prompt: string; readonly messageId: string };
 }

@@ -8,24 +8,14 @@ import type { Refusal } from '../../ipc/messages.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerFrame } from '../ledger/ledger-frame.ts';
 import { type Firing, type FrameVerdict, type Verdict, verdictAt } from '../match/verdict.ts';
-
-export interface FiringRequest {
-  readonly eventId: string;
-  readonly firing: Firing;
-}
-
-/** What became of a firing at the door of dispatch. */
-export type Acceptance =
-  | { readonly kind: 'accepted'; readonly messageId: string }
-  | { readonly kind: 'duplicate'; readonly until: number }
-  | { readonly kind: 'dropped'; readonly reason: string };
+import type { Acceptance, FiringOfEvent } from './dispatch.ts';
 
 export interface FramePathOptions {
   readonly clock: Clock;
   readonly ledger: Ledger;
   readonly judge: (entry: LedgerFrame, eventTypes: ReadonlySet<string> | null) => Promise<FrameVerdict>;
   readonly internalType: (plugin: string, type: string) => string | null;
-  readonly accept: (requests: readonly FiringRequest[]) => Promise<readonly Acceptance[]>;
+  readonly accept: (requests: readonly FiringOfEvent[]) => Promise<readonly Acceptance[]>;
 }
 
 export class FramePath {

@@ -58,7 +58,7 @@ export function metricsRoutes(view: HostView): readonly Route[] {
 const PAGES = [
   ['metrics', 'Prometheus metrics'],
   ['api/v1/plugins', 'plugins: state, memory, restarts'],
-  ['api/v1/events', 'events, newest first, with their trail (?limit=1..1000, ?plugin=, ?outcome=)'],
+  ['api/v1/events', 'events, newest first, with their trail (?limit=1..10000, ?plugin=, ?outcome=)'],
   ['api/v1/hooks', 'Hooks'],
   ['api/v1/ledger', 'ledger: what came in and how it ended'],
   ['api/v1/flight-records', 'flight records: the last moments of each run that failed'],

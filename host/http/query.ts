@@ -5,7 +5,7 @@ import type { EventQuery } from './view.ts';
 
 const KEYS = ['limit', 'plugin', 'outcome'];
 const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
+const MAX_LIMIT = 10_000;
 
 export type QueryResult = { readonly query: EventQuery } | { readonly error: string };
 
@@ -30,5 +30,5 @@ export function parseEventQuery(params: URLSearchParams): QueryResult {
 }
 
 function isLimit(text: string): boolean {
-  return /^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_LIMIT;
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_LIMIT;
 }

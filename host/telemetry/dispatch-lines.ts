@@ -5,11 +5,9 @@ import type { Delivery } from '../dispatch/delivery.ts';
 import type { DispatchEvents } from '../dispatch/events.ts';
 import type { LineSampler, SampledLine } from './line-sampler.ts';
 import type { Log } from './log.ts';
-import { cut } from './log-fields.ts';
 
 /** Lines of one kind in 10 s, before they become a count. */
 const BURST = 20;
-const PROMPT_LIMIT = 2_000;
 
 export function dispatchLines(log: Log, sampler: LineSampler, dispatch: Subscribable<DispatchEvents>): (() => void)[] {
   const logger = log.component('dispatch');
@@ -85,14 +83,6 @@ export function dispatchLines(log: Log, sampler: LineSampler, dispatch: Subscrib
     ),
     dispatch.on('circuit:closed', ({ agent }) =>
       client.info(`Calls to agent ${agent} go on: it answers again`, { agent }),
-    ),
-    dispatch.on('agent:prompted', ({ agent, prompt, messageId }) =>
-      note(`prompted:${agent}`, {
-        first: () =>
-          log.component('embedded-agent').info(`Agent ${agent} was asked: ${cut(prompt, PROMPT_LIMIT)}`, { messageId }),
-        summary: (count, seconds) =>
-          log.component('embedded-agent').info(`Agent ${agent} was asked ${count} more times in ${seconds} s`),
-      }),
     ),
   ];
 }

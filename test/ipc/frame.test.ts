@@ -21,11 +21,11 @@ interface Given {
 /** Mostly small lines, some as large as an event may be; few or many types. */
 const given: fc.Arbitrary<Given> = fc.record(
   {
-  type: fc.oneof({ weight: 3, arbitrary: fc.constantFrom('a', 'b', '') }, fc.string({ maxLength: 256 })),
-  line: fc.oneof(
-    { weight: 20, arbitrary: fc.string({ maxLength: 40 }).map((text) => JSON.stringify({ text })) },
-    { weight: 1, arbitrary: fc.integer({ min: 60_000, max: MAX_EVENT_BYTES }).map((length) => 'x'.repeat(length)) },
-  ),
+    type: fc.oneof({ weight: 3, arbitrary: fc.constantFrom('a', 'b', '') }, fc.string({ maxLength: 256 })),
+    line: fc.oneof(
+      { weight: 20, arbitrary: fc.string({ maxLength: 40 }).map((text) => JSON.stringify({ text })) },
+      { weight: 1, arbitrary: fc.integer({ min: 60_000, max: MAX_EVENT_BYTES }).map((length) => 'x'.repeat(length)) },
+    ),
   },
   { noNullPrototype: true },
 );

@@ -74,7 +74,7 @@ function joinHonest(t: TestContext): Wire & { readonly called: string[] } {
 }
 
 /** A far side that answers each call with what `forge` makes of it. */
-function joinForger(t: TestContext, forge: (call: Call) => readonly [unknown, ...MessagePort[]][]): Wire {
+function joinForger(t: TestContext, forge: (call: Call) => readonly (readonly [unknown, ...MessagePort[]])[]): Wire {
   const wire = join(t);
   wire.far.on('message', (call: Call) => {
     for (const [message, ...transfer] of forge(call)) wire.far.postMessage(message, transfer);
@@ -96,7 +96,11 @@ describe('remote', () => {
 
   it('rejects with the coded error of the other side', async (t) => {
     const { remote } = joinHonest(t);
-    await assert.rejects(remote.call('fail', SOON), { code: 'PLUGIN_ERR_CONFIG', message: 'no such port', kind: 'user' });
+    await assert.rejects(remote.call('fail', SOON), {
+      code: 'PLUGIN_ERR_CONFIG',
+      message: 'no such port',
+      kind: 'user',
+    });
   });
 
   it('reaches nothing that is not exposed, whatever path is asked for', async (t) => {
@@ -143,7 +147,10 @@ describe('remote', () => {
     const late = remote.call('never', { deadlineMs: 50 });
     await eventually(() => calls.length === 1);
     await Promise.all([
-      assert.rejects(late, { code: 'IPC_ERR_DEADLINE', message: "plugin webhook did not answer 'never' within 0.05 s" }),
+      assert.rejects(late, {
+        code: 'IPC_ERR_DEADLINE',
+        message: "plugin webhook did not answer 'never' within 0.05 s",
+      }),
       clock.advance(50),
     ]);
     far.postMessage(ok(calls[0]?.id ?? ''));
@@ -228,10 +235,16 @@ describe('remote', () => {
     ],
     'an error with a port for a name': (id) => {
       const { port1 } = new MessageChannel();
-      return [reply(id, { ok: false, error: { code: 'A', kind: 'plugin', name: port1, message: 'm', stack: '' } }), port1];
+      return [
+        reply(id, { ok: false, error: { code: 'A', kind: 'plugin', name: port1, message: 'm', stack: '' } }),
+        port1,
+      ];
     },
     'an error as long as a book': (id) => [
-      reply(id, { ok: false, error: { code: 'A', kind: 'plugin', name: 'n', message: 'm'.repeat(100_000), stack: '' } }),
+      reply(id, {
+        ok: false,
+        error: { code: 'A', kind: 'plugin', name: 'n', message: 'm'.repeat(100_000), stack: '' },
+      }),
     ],
   };
   for (const [name, forge] of Object.entries(forgeries)) {

@@ -60,8 +60,8 @@ test('metrics server: the query of events reaches the trail, with a limit of 100
 });
 
 const BAD_QUERIES: readonly (readonly [string, RegExp])[] = [
-  ['limit=0', /'limit' must be a whole number between 1 and 1000, got '0'/],
-  ['limit=1001', /between 1 and 1000, got '1001'/],
+  ['limit=0', /'limit' must be a whole number between 1 and 10000, got '0'/],
+  ['limit=10001', /between 1 and 10000, got '10001'/],
   ['limit=ten', /got 'ten'/],
   ['limit=1e2', /got '1e2'/],
   ['limit=', /got ''/],

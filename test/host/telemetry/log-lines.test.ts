@@ -349,7 +349,6 @@ test('log lines: every event of dispatch has its line', () => {
   dispatch.emit('firing:settled', { delivery: DELIVERY, outcome: 'dead_lettered', detail: 'no attempt is left' });
   dispatch.emit('circuit:opened', { agent });
   dispatch.emit('circuit:closed', { agent });
-  dispatch.emit('agent:prompted', { agent, prompt: 'p'.repeat(10_000), messageId: 'm' });
   assert.deepEqual(
     at.lines.parsed.map((line) => [line.level, line.name]),
     [
@@ -361,10 +360,8 @@ test('log lines: every event of dispatch has its line', () => {
       ['error', 'dispatch'],
       ['warn', 'kagent-client'],
       ['info', 'kagent-client'],
-      ['info', 'embedded-agent'],
     ],
   );
-  assert.ok(String(at.lines.messages.at(-1)).length < 2_200);
 });
 
 test('log lines: ten thousand mappings are a hundred lines and a count', () => {

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { Ledger } from '../../../host/ledger/ledger.ts';
+import type { LedgerFrame } from '../../../host/ledger/ledger-frame.ts';
+import { eventId, OUTCOMES, type Outcome } from '../../../ipc/event.ts';
+import { frameOf, outcomesOf } from '../../support/frames.ts';
+
+const LIMITS = { maxEvents: 1_000, maxBytes: 10_000_000 };
+
+function receive(
+  ledger: Ledger,
+  count: number,
+  origin: { plugin?: string; prefix?: string; first?: number } = {},
+): LedgerFrame {
+  const { plugin = 'p', prefix = `${plugin}-r-1`, first = 0 } = origin;
+  return ledger.receive(frameOf(count), { plugin, idPrefix: prefix, firstOrdinal: first, receivedAt: 1 });
+}
+
+function assertConserved(ledger: Ledger, entries: readonly LedgerFrame[]): void {
+  const { counts } = ledger;
+  assert.equal(counts.residual, 0);
+  assert.ok(counts.inFlight >= 0);
+  const all = entries.flatMap(outcomesOf);
+  assert.equal(counts.received, all.length);
+  assert.equal(counts.inFlight, all.filter((outcome) => outcome === null).length);
+  for (const outcome of OUTCOMES) assert.equal(counts.outcomes[outcome], all.filter((each) => each === outcome).length);
+}
+
+const outcome = fc.constantFrom(...OUTCOMES);
+const firingOutcome: fc.Arbitrary<Outcome> = fc.constantFrom('delivered', 'dead_lettered', 'duplicate', 'dropped');
+
+/** One frame: per event either an outcome at once, or so many firings. */
+const frame = fc.array(fc.oneof(outcome, fc.integer({ min: 1, max: 3 })), { minLength: 1, maxLength: 12 });
+
+describe('ledger', () => {
+  it('conserves events whatever happens in whatever order, however often', () => {
+    fc.assert(
+      fc.property(
+        fc.array(frame, { minLength: 1, maxLength: 6 }),
+        fc.array(fc.record({ pick: fc.nat(), outcome: firingOutcome, noise: fc.nat(4) }), { maxLength: 80 }),
+        (frames, steps) => {
+          // A trail far too small: what is forgotten by the trail must still be settled.
+          const ledger = new Ledger({ maxEvents: 5, maxBytes: 10_000 });
+          const entries: LedgerFrame[] = [];
+          const open: string[] = [];
+          for (const [n, events] of frames.entries()) {
+            const entry = receive(ledger, events.length, { first: n * 100 });
+            entries.push(entry);
+            assertConserved(ledger, entries);
+            for (const [index, fate] of events.entries()) {
+              if (typeof fate === 'number') entry.expectFirings(index, fate);
+            }
+            entry.settleAll((index) => {
+              const fate = events[index];
+              return typeof fate === 'string' ? fate : null;
+            });
+            for (const [index, fate] of events.entries()) {
+              if (typeof fate !== 'number') continue;
+              ledger.track(entry, index);
+              for (let i = 0; i < fate; i += 1) open.push(entry.id(index));
+            }
+            assertConserved(ledger, entries);
+          }
+          const done: string[] = [];
+          for (const { pick, outcome, noise } of steps) {
+            if (noise === 0) ledger.settleFiring('p-r-9-zz', outcome);
+            // A firing of an event that has ended altogether is settled again.
+            const ended = done.filter((id) => !open.includes(id));
+            if (noise === 1 && ended.length > 0) ledger.settleFiring(ended[pick % ended.length] ?? '', outcome);
+            if (noise === 2)
+              entries[pick % entries.length]?.settle(0, entries[pick % entries.length]?.outcome(0) ?? outcome);
+            if (noise === 3) entries[0]?.settle(99, outcome);
+            if (open.length > 0) {
+              const [id] = open.splice(pick % open.length, 1);
+              ledger.settleFiring(id ?? '', outcome);
+              done.push(id ?? '');
+            }
+            assertConserved(ledger, entries);
+          }
+          for (const id of open) ledger.settleFiring(id, 'delivered');
+          assertConserved(ledger, entries);
+          assert.equal(ledger.counts.inFlight, 0);
+        },
+      ),
+    );
+  });
+
+  it('ends an event when the last of its firings has ended, with the strongest of their outcomes', () => {
+    const ledger = new Ledger(LIMITS);
+    const entry = receive(ledger, 1);
+    entry.expectFirings(0, 3);
+    ledger.track(entry, 0);
+    for (const outcome of ['duplicate', 'dead_lettered'] as const) {
+      ledger.settleFiring(entry.id(0), outcome);
+      assert.equal(entry.outcome(0), null);
+      assert.equal(ledger.counts.inFlight, 1);
+    }
+    ledger.settleFiring(entry.id(0), 'delivered');
+    assert.equal(entry.outcome(0), 'dead_lettered');
+  });
+
+  it('says how many events of a plugin ended how, once', () => {
+    const ledger = new Ledger(LIMITS);
+    const said: string[] = [];
+    ledger.on('events:settled', ({ plugin, outcome, count }) => said.push(`${plugin} ${outcome} ${count}`));
+    const entry = receive(ledger, 5);
+    entry.settleAll((index) => (index < 3 ? 'unmatched' : null));
+    entry.settleAll(() => 'invalid');
+    entry.settleAll(() => 'dropped');
+    assert.deepEqual(said, ['p unmatched 3', 'p invalid 2']);
+  });
+
+  it('keeps its counts though a listener throws', (t) => {
+    t.mock.method(globalThis, 'queueMicrotask', () => undefined);
+    const ledger = new Ledger(LIMITS);
+    ledger.on('events:settled', () => {
+      throw new Error('a bug of the listener');
+    });
+    const entry = receive(ledger, 2);
+    entry.settleAll(() => 'unmatched');
+    assertConserved(ledger, [entry]);
+  });
+
+  it('finds every remembered event by its id, and nothing else', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ plugin: fc.constantFrom('a', 'b', 'a-b'), count: fc.integer({ min: 1, max: 40 }) }), {
+          maxLength: 12,
+        }),
+        (frames) => {
+          const ledger = new Ledger({ maxEvents: 100, maxBytes: 10_000_000 });
+          const next = new Map<string, number>();
+          const ids: string[] = [];
+          for (const { plugin, count } of frames) {
+            const first = next.get(plugin) ?? 0;
+            next.set(plugin, first + count);
+            const entry = receive(ledger, count, { plugin, first });
+            for (let index = 0; index < count; index += 1) ids.push(entry.id(index));
+          }
+          const remembered = [...ledger.newestFirst()].map(({ frame, index }) => frame.id(index));
+          assert.deepEqual(remembered, ids.toReversed().slice(0, remembered.length));
+          for (const id of ids) {
+            const found = ledger.find(id);
+            if (!remembered.includes(id)) assert.equal(found, null);
+            else assert.equal(found?.frame.id(found.index), id);
+          }
+          for (const plugin of next.keys()) {
+            assert.equal(ledger.find(eventId(`${plugin}-r-1`, next.get(plugin) ?? 0)), null);
+            assert.equal(ledger.find(eventId(`${plugin}-r-2`, 0)), null);
+          }
+        },
+      ),
+    );
+  });
+
+  it('finds nothing by an id that only looks like one', () => {
+    const ledger = new Ledger(LIMITS);
+    const entry = receive(ledger, 50);
+    assert.notEqual(ledger.find(entry.id(1)), null);
+    const wrong = [
+      '',
+      '-',
+      '1',
+      'p-r-1',
+      'p-r-1-',
+      'p-r-1--1',
+      'p-r-1-01',
+      'p-r-1-1 ',
+      'p-r-1-1!',
+      'p-r-1-+1',
+      'P-r-1-1',
+      'p-r-1-A',
+    ];
+    for (const id of [...wrong, `p-r-1-${'z'.repeat(50)}`, 'p-r-1-1.5', 'p-r-1-1/../2']) {
+      assert.equal(ledger.find(id), null, `'${id}' found an event`);
+    }
+  });
+
+  it('keeps the steps of an event, bounded, also of one that is tracked', () => {
+    const ledger = new Ledger(LIMITS);
+    const entry = receive(ledger, 2);
+    for (let n = 0; n < 100; n += 1) entry.note(1, { at: n, step: 'matched', detail: `${n}` });
+    assert.ok(entry.steps(1).length >= 10 && entry.steps(1).length <= 100 / 2);
+    assert.deepEqual(entry.steps(0), []);
+    entry.expectFirings(0, 1);
+    ledger.track(entry, 0);
+    ledger.note(entry.id(0), { at: 1, step: 'sent', detail: '' });
+    ledger.note('unknown-1-0', { at: 1, step: 'sent', detail: '' });
+    assert.deepEqual(entry.steps(0), [{ at: 1, step: 'sent', detail: '' }]);
+  });
+});
