@@ -16,8 +16,8 @@ export interface LoadResult {
   readonly p50: number;
   readonly p99: number;
   readonly p999: number;
-  /** Milliseconds in which the host thread was busy. */
-  readonly hostBusyMs: number;
+  /** CPU time of the host thread. */
+  readonly hostMicros: number;
 }
 
 const MAPPINGS = 'mappings: [{ eventSource: load, eventType: measured, internalType: Measured }]\n';
@@ -41,7 +41,7 @@ export async function runLoad(load: LoadConfig): Promise<LoadResult> {
   writeFileSync(join(directory, 'hooks/hook.yaml'), HOOK);
   const { environment } = readEnvironment({ HOME: directory });
   const { promise, resolve, reject } = Promise.withResolvers<LoadResult>();
-  let loop = performance.eventLoopUtilization();
+  let cpu = process.threadCpuUsage();
   const app = await startApp({
     version: 'bench',
     environment,
@@ -57,11 +57,12 @@ export async function runLoad(load: LoadConfig): Promise<LoadResult> {
       format: 'json',
       destination: {
         write(line: string) {
-          if (line.includes('Successfully started plugin')) loop = performance.eventLoopUtilization();
+          if (line.includes('Successfully started plugin')) cpu = process.threadCpuUsage();
           if (line.startsWith('{"level":"error"')) reject(new Error(`the host complained: ${line}`));
           if (!line.includes('"msg":"measured"')) return;
-          const { fields } = JSON.parse(line) as { fields: Omit<LoadResult, 'hostBusyMs'> };
-          resolve({ ...fields, hostBusyMs: performance.eventLoopUtilization(loop).active });
+          const { fields } = JSON.parse(line) as { fields: Omit<LoadResult, 'hostMicros'> };
+          const { user, system } = process.threadCpuUsage(cpu);
+          resolve({ ...fields, hostMicros: user + system });
         },
       },
     },

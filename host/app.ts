@@ -7,7 +7,7 @@ import type { AppOptions } from './app-options.ts';
 import { findConnection } from './cluster/connection.ts';
 import { readPlugins } from './config/config-files.ts';
 import { ConfigLoader } from './config/loader.ts';
-import { ConfigInForce } from './config-in-force.ts';
+import { keepConfigInForce } from './config-in-force.ts';
 import { EmbeddedAgent } from './dispatch/embedded-agent.ts';
 import { EventSnapshots } from './event-snapshots.ts';
 import { hostView } from './host-view.ts';
@@ -95,7 +95,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   loader.events.on('config:reloaded', () => brokenFiles.clear());
   const onError = (error: unknown): void =>
     host.error(`Something failed inside khook: ${messageOf(error)}`, { err: error });
-  const force = new ConfigInForce(await loader.load(), {
+  const config = await keepConfigInForce({
     loader,
     matcher,
     plugins,
@@ -115,7 +115,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     snapshots,
     activity,
     dedup: dispatch.dedup,
-    config: () => force.config,
+    config: () => config.current,
     brokenFiles: () => [...brokenFiles],
     isStopping: () => stopping !== null,
     loops: () => ({ host: clock.now() - beatAt }),
@@ -145,7 +145,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     bound,
   );
   host.info(describeAgent(options, embedded?.url ?? null));
-  await force.open();
+  await config.apply(config.current);
 
   const opened = opening.move();
   return {
@@ -153,7 +153,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     stop(why) {
       stopping ??= (async () => {
         host.info(`khook is stopping: ${why}`);
-        await force.close();
+        await config.close();
         const report = await stopRooms(rooms, { graceMs: settings.shutdownGraceMs, why });
         host.info('khook stopped', { ...report, ledger: ledger.counts });
         await opened.disposeAsync();

@@ -1,11 +1,12 @@
-/** Keeps what the user wrote in force: loads it, hands rules to the matcher and plans to supervision, and does so again whenever a folder changes. */
+/** Hands what the user wrote to the rooms: rules to the matcher, plans to supervision, at the start and after every change. */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../ipc/clock.ts';
 import type { Activity } from './activity.ts';
+import { type ConfigFollower, followConfig } from './config/follow.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
 import type { ConfigLoader } from './config/loader.ts';
-import { type ConfigWatch, watchConfig } from './config/watch.ts';
+import type { Settings } from './config/settings.ts';
 import type { Matcher } from './match/pool.ts';
 import type { Plugins } from './supervision/plugins.ts';
 
@@ -22,67 +23,46 @@ export interface ConfigInForceOptions {
   readonly onDeferred: (names: readonly string[]) => void;
 }
 
-/** The rooms were built with these. */
-const FIXED_SETTINGS = ['shutdownGraceMs', 'dedup', 'bus', 'delivery', 'trail'] as const;
+/** The rooms were built with these: name as users write it → what to compare. All other settings take effect at once. */
+export const FIXED_SETTINGS: Readonly<Record<string, (settings: Settings) => unknown>> = {
+  shutdownGrace: (settings) => settings.shutdownGraceMs,
+  dedup: (settings) => settings.dedup,
+  bus: (settings) => settings.bus,
+  'matcher.threads': (settings) => settings.matcher.threads,
+  'matcher.frameTimeout': (settings) => settings.matcher.frameTimeoutMs,
+  delivery: (settings) => settings.delivery,
+  trail: (settings) => settings.trail,
+};
 
-export class ConfigInForce {
-  readonly #options: ConfigInForceOptions;
-  #config: LoadedConfig;
-  #watch: ConfigWatch | null = null;
-  #isClosed = false;
-
-  constructor(config: LoadedConfig, options: ConfigInForceOptions) {
-    this.#config = config;
-    this.#options = options;
-  }
-
-  get config(): LoadedConfig {
-    return this.#config;
-  }
-
-  /** Resolves when what was loaded is in force and the folders are watched. */
-  async open(): Promise<void> {
-    const { loader, clock, onError } = this.#options;
-    await this.#apply();
-    this.#watch = await watchConfig({
-      directories: () => loader.directories,
-      clock,
-      onChange: () => this.#reload().catch(onError),
-    });
-    // What was written between the first load and the watch.
-    await this.#reload();
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#watch?.close();
-  }
-
-  async #reload(): Promise<void> {
-    const { loader, clock, onError, onDeferred } = this.#options;
-    const before = this.#config.settings;
-    this.#config = await loader.load({ settledOnly: true });
-    if (this.#isClosed) return;
-    const deferred = FIXED_SETTINGS.filter((name) => !isDeepStrictEqual(before[name], this.#config.settings[name]));
+/** Resolves with the configuration that was read first; call `apply` with it once everything that must hear of it stands. */
+export async function keepConfigInForce(
+  options: ConfigInForceOptions,
+): Promise<ConfigFollower & { apply(config: LoadedConfig): Promise<void> }> {
+  const { loader, clock, onError, onDeferred } = options;
+  let settings: Settings | null = null;
+  const apply = async (config: LoadedConfig): Promise<void> => {
+    const before = settings ?? config.settings;
+    settings = config.settings;
+    const deferred = Object.entries(FIXED_SETTINGS)
+      .filter(([, read]) => !isDeepStrictEqual(read(before), read(config.settings)))
+      .map(([name]) => name);
     if (deferred.length > 0) onDeferred(deferred);
-    await this.#apply();
-    const { settleInMs } = this.#config;
-    // A bundle that is still being copied says nothing more once it is complete: look again then.
-    if (settleInMs !== null) clock.after(settleInMs, () => void (this.#isClosed || this.#reload().catch(onError)));
-  }
+    await hand(config, options);
+  };
+  const follower = await followConfig({ loader, clock, onLoaded: (config) => void apply(config).catch(onError) });
+  return Object.assign(follower, { apply });
+}
 
-  async #apply(): Promise<void> {
-    const { matcher, plugins, activity, controllerNamespace } = this.#options;
-    const { hooks, mappings, plans, settings } = this.#config;
-    const scopes = plans.flatMap((plan) => (plan.kind === 'run' ? [[plan.name, plan.spec.namespaces] as const] : []));
-    const problems = matcher.setRules({
-      mappings,
-      hooks,
-      controllerNamespace,
-      pluginNamespaces: Object.fromEntries(scopes),
-      maxPromptLength: settings.matcher.maxPromptLength,
-    });
-    activity.readHooks(hooks, problems);
-    await plugins.apply(plans);
-  }
+async function hand({ hooks, mappings, plans, settings }: LoadedConfig, options: ConfigInForceOptions): Promise<void> {
+  const { matcher, plugins, activity, controllerNamespace } = options;
+  const scopes = plans.flatMap((plan) => (plan.kind === 'run' ? [[plan.name, plan.spec.namespaces] as const] : []));
+  const problems = matcher.setRules({
+    mappings,
+    hooks,
+    controllerNamespace,
+    pluginNamespaces: Object.fromEntries(scopes),
+    maxPromptLength: settings.matcher.maxPromptLength,
+  });
+  activity.readHooks(hooks, problems);
+  await plugins.apply(plans);
 }

@@ -21,7 +21,11 @@ export class Emitter<Events extends object> implements Subscribable<Events> {
   }
 
   emit<Name extends keyof Events>(name: Name, payload: Events[Name]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
+    const listeners = this.#listeners.get(name);
+    if (listeners === undefined) return;
+    // A copy: whoever subscribes because of an event is not told that event, or it could go round in circles.
+    for (const listener of [...listeners]) {
+      if (!listeners.has(listener)) continue;
       // A listener must not be able to break the room that emits: it is reported once the stack is clear.
       try {
         (listener as Listener<Events[Name]>)(payload);

@@ -14,6 +14,7 @@ export const HOST_ERRORS = {
   HOST_ERR_BUNDLE_MISSING: 'plugins.yaml names a plugin of which there is no bundle.',
   HOST_ERR_BUNDLE_TWICE: 'Two bundles have the same plugin name.',
   HOST_ERR_BUNDLE_LIMIT: 'More plugins are enabled than settings.maxPlugins allows.',
+  HOST_ERR_BUNDLE_ISOLATION: 'A plugin is to run in a process of its own, and this version runs plugins in threads.',
   HOST_ERR_BUNDLE_TOO_LARGE: 'A bundle has more files or deeper folders than khook looks through.',
   HOST_ERR_MAPPING: 'An event mapping is invalid; it is skipped and the others load.',
   HOST_ERR_HOOK: 'A Hook is invalid.',

@@ -98,7 +98,9 @@ export class Bus {
   /** Forgets the lane of a plugin that is gone; what it had queued is still judged. */
   forget(plugin: string): void {
     const lane = this.#lanes.get(plugin);
-    if (lane?.isEmpty && !lane.isBusy) this.#lanes.delete(plugin);
+    if (lane === undefined) return;
+    lane.isForgotten = true;
+    this.#letGo(lane);
   }
 
   /** Resolves when every accepted frame is acknowledged. */
@@ -116,6 +118,7 @@ export class Bus {
     this.#turns.clear();
     for (const lane of this.#lanes.values()) {
       for (let next = lane.shift(); next !== null; next = lane.shift()) this.#drop(lane.plugin, next, reason);
+      this.#letGo(lane);
     }
   }
 
@@ -124,8 +127,17 @@ export class Bus {
     if (lane === undefined) {
       lane = new Lane(plugin, limit ?? UNLIMITED, this.#options.clock.now());
       this.#lanes.set(plugin, lane);
-    } else if (limit !== null) lane.setLimit(limit);
+    } else if (limit !== null && lane.setLimit(limit)) {
+      // Held back by the old limit; the next turn asks the new one.
+      this.#timers.get(lane)?.cancel();
+      this.#timers.delete(lane);
+    }
+    lane.isForgotten = false;
     return lane;
+  }
+
+  #letGo(lane: Lane): void {
+    if (lane.isForgotten && lane.isEmpty && !lane.isBusy) this.#lanes.delete(lane.plugin);
   }
 
   /** Only a plugin that asked for it loses events; all others wait. */
@@ -175,9 +187,12 @@ export class Bus {
       isJudged = true;
       lane.isBusy = false;
       this.#freeSlots += 1;
+      this.#letGo(lane);
       this.#advance();
     };
-    this.#options.consume(queued, judged).then(
+    const { consume } = this.#options;
+    // async: a consumer that throws before its first promise is one that rejects.
+    (async () => consume(queued, judged))().then(
       (refusals) => {
         judged();
         this.#finish(lane.plugin, queued, refusals);

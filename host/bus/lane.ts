@@ -23,6 +23,8 @@ export class Lane {
   #queuedEvents = 0;
   /** A frame of this plugin is in the matcher. */
   isBusy = false;
+  /** The plugin is gone: the lane goes too when nothing of it is left. */
+  isForgotten = false;
 
   constructor(plugin: string, limit: RateLimit, now: number) {
     this.plugin = plugin;
@@ -46,9 +48,11 @@ export class Lane {
     return { perSecond: this.#limit.eventsPerSecond, burst: this.#limit.burst };
   }
 
-  /** A new limit takes effect at once; what was saved up or owed is kept. */
-  setLimit(limit: RateLimit): void {
+  /** A new limit takes effect at once; what was saved up or owed is kept. True when it is another one. */
+  setLimit(limit: RateLimit): boolean {
+    const isNew = limit !== this.#limit;
     this.#limit = limit;
+    return isNew;
   }
 
   push(frame: QueuedFrame): void {

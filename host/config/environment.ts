@@ -20,11 +20,7 @@ export interface Environment {
   readonly kagentApiTimeoutMs: number;
   readonly metricsPort: number;
   readonly healthPort: number;
-  readonly leaderElection: boolean;
-  /** null = all namespaces. */
-  readonly watchNamespace: string | null;
   readonly podNamespace: string | null;
-  readonly podName: string | null;
   readonly provenance: Readonly<Record<EnvironmentKey, 'env' | 'default'>>;
   /** All variables as given: for `${VAR}` and for what plugins were granted. Holds secrets: never logged. */
   readonly variables: Variables;
@@ -59,10 +55,9 @@ export function readEnvironment(variables: Variables = process.env): {
     provenance[key] = 'env';
     return parsed.value;
   };
-  const name = {
-    fallback: null,
-    parse: (text: string): Parsed<string | null> => ({ value: text === '' ? null : text }),
-  };
+  const leaderElection = parseSwitch((variables.LEADER_ELECTION ?? '').trim());
+  if ('fault' in leaderElection)
+    problems.push(environmentProblem('LEADER_ELECTION', leaderElection.fault, leaderElection.fix ?? ''));
 
   const environment: Environment = Object.freeze({
     logLevel: read<Environment['logLevel']>('logLevel', ['LOG_LEVEL'], {
@@ -87,10 +82,10 @@ export function readEnvironment(variables: Variables = process.env): {
       fallback: 8081,
       parse: (text) => parsePort('HEALTH_PORT', text),
     }),
-    leaderElection: read('leaderElection', ['LEADER_ELECTION'], { fallback: false, parse: parseSwitch }),
-    watchNamespace: read<string | null>('watchNamespace', ['WATCH_NAMESPACE'], name),
-    podNamespace: read<string | null>('podNamespace', ['POD_NAMESPACE'], name),
-    podName: read<string | null>('podName', ['POD_NAME'], name),
+    podNamespace: read<string | null>('podNamespace', ['POD_NAMESPACE'], {
+      fallback: null,
+      parse: (text) => ({ value: text === '' ? null : text }),
+    }),
     provenance: Object.freeze(provenance),
     variables,
   });
@@ -112,10 +107,13 @@ function parsePort(name: string, text: string): Parsed<number> {
   return port <= 65_535 ? { value: port } : { fault: `${name} must be between 0 and 65535, got ${port}` };
 }
 
-/** The words of Go's strconv.ParseBool, which charts in use may write. */
-function parseSwitch(text: string): Parsed<boolean> {
-  if (/^(1|t|true)$/i.test(text)) return { value: true };
-  if (/^(0|f|false)$/i.test(text)) return { value: false };
+/** The words of Go's strconv.ParseBool, which charts in use may write. Asked for and not to be had, it must not be passed over: two khooks would both act. */
+function parseSwitch(text: string): Parsed<false> {
+  if (/^(0|f|false|)$/i.test(text)) return { value: false };
+  if (/^(1|t|true)$/i.test(text)) {
+    const fix = 'run one replica, and set LEADER_ELECTION to false';
+    return { fault: 'LEADER_ELECTION is true, and this version of khook has no leader election', fix };
+  }
   return { fault: `LEADER_ELECTION must be true or false, got '${text.slice(0, 40)}'` };
 }
 

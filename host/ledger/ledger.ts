@@ -96,7 +96,8 @@ export class Ledger {
     for (const frame of this.#trail.newestFirst()) {
       if (frame.origin.idPrefix !== id.slice(0, cut)) continue;
       const index = frame.indexOf(ordinal);
-      if (index !== null) return { frame, index };
+      // The number was read leniently: only the id itself counts.
+      if (index !== null) return frame.id(index) === id ? { frame, index } : null;
     }
     return null;
   }

@@ -9,8 +9,8 @@ export interface TrailLimits {
 
 export class Trail {
   readonly #limits: TrailLimits;
-  #frames: LedgerFrame[] = [];
-  /** Frames before this position were let go. */
+  #frames: (LedgerFrame | null)[] = [];
+  /** Frames before this position were let go: their places are empty until the list is cut. */
   #head = 0;
   #events = 0;
   #bytes = 0;
@@ -29,7 +29,8 @@ export class Trail {
     this.#bytes += frame.byteLength;
     while (this.#events > this.#limits.maxEvents || this.#bytes > this.#limits.maxBytes) {
       const oldest = this.#frames[this.#head];
-      if (oldest === undefined) break;
+      if (oldest === undefined || oldest === null) break;
+      this.#frames[this.#head] = null;
       this.#head += 1;
       this.#events -= oldest.count;
       this.#bytes -= oldest.byteLength;

@@ -27,6 +27,7 @@ export function configLines(log: Log, config: Subscribable<ConfigEvents>): (() =
       const logger = problem.code === 'HOST_ERR_MAPPING' ? mappings : loader;
       logger.error(`${opening(problem)}: ${formatProblem(problem)}`, { code, file, line, path, subject });
     }),
+    config.on('config:noted', ({ text }) => loader.info(`Configuration note: ${text}`)),
     config.on('mapping:loaded', (mapping) => {
       loaded += 1;
       mappings.write(loaded <= MAPPING_LINES ? 'info' : 'debug', 'Loaded event mapping', { ...mapping });

@@ -101,7 +101,7 @@ export const METRICS = [
   {
     name: 'khook_bus_dropped_total',
     type: 'counter',
-    help: 'Events that the bus dropped, by reason (rate_limited, queue_full, outbox_full, shutdown).',
+    help: 'Events that the bus dropped, by reason (rate_limited, queue_full, shutdown).',
     labels: ['plugin', 'reason'],
   },
   {

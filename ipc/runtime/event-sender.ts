@@ -11,9 +11,10 @@ import { eventId, type PluginEvent, type Receipt } from '../event.ts';
 import { FRAME_LINGER_MS, FrameBuilder } from '../frame.ts';
 import type { AckMessage, ToHost, ToPlugin } from '../messages.ts';
 import type { Port } from '../port.ts';
-import { encodeEvent, type Line } from './event-encoder.ts';
+import { EventEncoder, type Line } from './event-encoder.ts';
 
 interface Pending extends Line {
+  readonly promise: Promise<Receipt>;
   readonly resolve: (receipt: Receipt) => void;
   readonly reject: (error: CodedError) => void;
 }
@@ -33,6 +34,7 @@ export interface EventSenderOptions {
 
 export class EventSender {
   readonly #options: EventSenderOptions;
+  readonly #encoder: EventEncoder;
   readonly #builder = new FrameBuilder();
   #building: Pending[] = [];
   /** Events that wait for credit, oldest first; `#head` is the first that still waits. */
@@ -49,6 +51,7 @@ export class EventSender {
 
   constructor(options: EventSenderOptions) {
     this.#options = options;
+    this.#encoder = new EventEncoder(options);
     options.port.receive((message) => {
       if (message.kind === 'credit') this.#grant(message.events, message.bytes);
       else if (message.kind === 'ack') this.#acknowledge(message);
@@ -93,22 +96,20 @@ export class EventSender {
   }
 
   #take(event: PluginEvent, place: (pending: Pending) => void): Promise<Receipt> {
-    const promise = new Promise<Receipt>((resolve, reject) => {
-      if (this.#isDraining) {
-        const text = `plugin ${this.#options.plugin} is stopping; the event was not taken`;
-        reject(new CodedError('EVENT_ERR_STOPPING', text));
-        return;
-      }
-      try {
-        place({ ...encodeEvent(event, this.#options), resolve, reject });
-      } catch (error) {
-        const { code, message } = error as CodedError;
-        this.#options.port.post({ kind: 'refused', generation: this.#options.generation, code, message });
-        reject(error);
-      }
-    });
-    // A plugin may emit without awaiting; a refusal is logged by the host and must not end the thread as an unhandled rejection.
-    promise.catch(() => undefined);
+    const { promise, resolve, reject } = Promise.withResolvers<Receipt>();
+    if (this.#isDraining) {
+      const text = `plugin ${this.#options.plugin} is stopping; the event was not taken`;
+      refuse({ promise, reject }, new CodedError('EVENT_ERR_STOPPING', text));
+      return promise;
+    }
+    try {
+      const { type, line } = this.#encoder.encode(event);
+      place({ type, line, promise, resolve, reject });
+    } catch (error) {
+      const { code, message } = error as CodedError;
+      this.#options.port.post({ kind: 'refused', generation: this.#options.generation, code, message });
+      refuse({ promise, reject }, error as CodedError);
+    }
     return promise;
   }
 
@@ -169,7 +170,7 @@ export class EventSender {
       if (refusal === undefined) {
         pending.resolve({ id: eventId(this.#options.idPrefix, sent.firstOrdinal + index) });
       } else {
-        pending.reject(new CodedError(refusal.code, refusal.message, { kind: 'plugin' }));
+        refuse(pending, new CodedError(refusal.code, refusal.message, { kind: 'plugin' }));
       }
     });
     this.#grant(ack.events, ack.bytes);
@@ -181,4 +182,10 @@ export class EventSender {
     if (this.#unacknowledged.size > 0 || this.#waitingCount > 0 || !this.#builder.isEmpty) return;
     for (const resolve of this.#drained.splice(0)) resolve();
   }
+}
+
+/** A plugin may emit without awaiting; a refusal is logged by the host and must not end the thread as an unhandled rejection. */
+function refuse({ promise, reject }: Pick<Pending, 'promise' | 'reject'>, error: CodedError): void {
+  promise.catch(() => undefined);
+  reject(error);
 }
