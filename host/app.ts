@@ -18,6 +18,7 @@ import { metricSources } from './metric-sources.ts';
 import { buildRooms } from './rooms.ts';
 import { type StopReport, stopRooms } from './shutdown.ts';
 import { createLog } from './telemetry/log.ts';
+import type { LogLevel } from './telemetry/log-level.ts';
 import { writeLogLines } from './telemetry/log-lines.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { TestEvents } from './test-events.ts';
@@ -74,8 +75,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     agentUrl: options.agent.kind === 'url' ? options.agent.url : (embedded?.url ?? null),
     run,
     connection: () => (search.kind === 'found' ? search.connection : null),
+    wantsDebug: (plugin) => log.levelOf(plugin) === 'debug',
   });
-  const { ledger, matcher, dispatch, bus, plugins } = rooms;
+  const { ledger, dispatch, bus, plugins } = rooms;
+  opening.use(rooms.client);
+  const matcher = opening.use(rooms.matcher);
   const activity = new Activity({ clock, bus, dispatch: dispatch.events });
   const heard = { config: loader.events, supervision: plugins, bus, match: matcher, dispatch: dispatch.events, ledger };
   plugins.on('plugin:removed', ({ plugin }) => activity.forgetPlugin(plugin));
@@ -106,6 +110,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     onDeferred: (names) => host.warn(`Changed settings take effect at the next start: ${names.join(', ')}`, { names }),
   });
 
+  opening.use(config);
+
   let stopping: Promise<StopReport> | null = null;
   const snapshots = new EventSnapshots({ ledger, describe: (lines, indices) => matcher.describe(lines, indices) });
   const view = hostView({
@@ -123,7 +129,10 @@ export async function startApp(options: AppOptions): Promise<App> {
   });
   const testEvents = new TestEvents({ bus, snapshots, run, wall: clock.wall });
   const operations = {
-    setLogLevel: log.setLevel,
+    setLogLevel(level: LogLevel, plugin: string | null): void {
+      log.setLevel(level, plugin);
+      for (const each of plugins.all) each.setDebug(log.levelOf(each.name) === 'debug');
+    },
     restartPlugin: async (name: string) => plugins.find(name)?.restart(),
     emit: testEvents.emit.bind(testEvents),
   };

@@ -43,7 +43,7 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
     return EXIT_CODES.USAGE;
   }
   try {
-    return await command.run({ flags: line.flags, positionals: line.positionals, stdout, stderr });
+    return await command.run({ flags: line.flags, positionals: line.positionals, args: rest, stdout, stderr });
   } catch (error) {
     stderr(`khook ${name}: ${messageOf(error)}\n`);
     return EXIT_CODES.FAILED;

@@ -25,6 +25,7 @@ export interface RoomsOptions {
   /** Distinguishes the ids of this host process from those of earlier ones. */
   readonly run: string;
   readonly connection: () => KubernetesConnection | null;
+  readonly wantsDebug: (plugin: string) => boolean;
 }
 
 export interface Rooms {
@@ -38,7 +39,7 @@ export interface Rooms {
   readonly plugins: Plugins;
 }
 
-export function buildRooms({ app, settings, agentUrl, run, connection }: RoomsOptions): Rooms {
+export function buildRooms({ app, settings, agentUrl, run, connection, wantsDebug }: RoomsOptions): Rooms {
   const clock = systemClock;
   const ledger = new Ledger(settings.trail);
   const matcher = new Matcher({ ...settings.matcher, clock });
@@ -73,6 +74,7 @@ export function buildRooms({ app, settings, agentUrl, run, connection }: RoomsOp
     openVessel: (request) => openThreadVessel(request, { clock, variables: app.environment.variables }),
     openInlet: ({ spec, idPrefix, reply }) => new Inlet({ bus, spec, idPrefix, reply, wall: clock.wall }),
     connection,
+    wantsDebug,
     hostDirectory: process.cwd(),
   });
   plugins.on('plugin:removed', ({ plugin }) => bus.forget(plugin));

@@ -12,7 +12,7 @@ export interface StopReport {
 const SOURCES_SHARE = 0.6;
 
 export async function stopRooms(
-  { clock, plugins, bus, dispatch, client, matcher }: Rooms,
+  { clock, plugins, bus, dispatch }: Rooms,
   { graceMs, why }: { readonly graceMs: number; readonly why: string },
 ): Promise<StopReport> {
   const deadline = clock.now() + graceMs;
@@ -22,8 +22,5 @@ export async function stopRooms(
   await Promise.race([sources.then(() => sourcesDone.abort()), limit]);
   // Acks flow while plugins drain; whatever still waits now is dropped with its reason, and its plugin is told.
   bus.abandon('shutdown');
-  const report = await dispatch.drain(Math.max(0, deadline - clock.now() - 500));
-  await matcher[Symbol.asyncDispose]();
-  await client[Symbol.asyncDispose]();
-  return report;
+  return dispatch.drain(Math.max(0, deadline - clock.now() - 500));
 }

@@ -10,8 +10,8 @@ export interface Clock {
   now(): number;
   /** Milliseconds since the Unix epoch: for records that people read, never for durations. */
   wall(): number;
-  /** Runs `action` once after `ms`. The timer does not keep the process alive. */
-  after(ms: number, action: () => void): Timer;
+  /** Runs `action` once after `ms`. The timer does not keep the process alive, unless it is asked to. */
+  after(ms: number, action: () => void, options?: { readonly holdsProcess: boolean }): Timer;
   /** Runs `action` every `ms` until cancelled. The timer does not keep the process alive. */
   every(ms: number, action: () => void): Timer;
 }
@@ -19,8 +19,9 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
-  after(ms, action) {
-    const timer = setTimeout(action, ms).unref();
+  after(ms, action, options) {
+    const timer = setTimeout(action, ms);
+    if (options?.holdsProcess !== true) timer.unref();
     return { cancel: () => clearTimeout(timer) };
   },
   every(ms, action) {

@@ -57,7 +57,7 @@ const SINGLE_IMPORTERS: Readonly<Record<string, readonly RegExp[]>> = {
 
 /** Words that belong to one place. */
 const SINGLE_USERS: readonly { readonly what: RegExp; readonly where: RegExp }[] = [
-  { what: /\bprocess\.env\b/, where: /^(host\/config\/environment\.ts|plugins\/|bench\/|scripts\/)/ },
+  { what: /\bprocess\.env\b/, where: /^(host\/config\/(host-)?environment\.ts|plugins\/|bench\/|scripts\/)/ },
   {
     what: /\b(?:setTimeout|setInterval|Date\.now|performance\.now)\(|new Date\(\)/,
     where: /^(ipc\/clock\.ts|plugins\/|bench\/|scripts\/)/,

@@ -19,6 +19,8 @@ export interface Flag {
 export interface Invocation {
   readonly flags: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
   readonly positionals: readonly string[];
+  /** The command line as it came, without the command's name. */
+  readonly args: readonly string[];
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
 }

@@ -58,6 +58,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     default: 'auto',
     variable: 'LOG_FORMAT',
   },
+  { name: 'no-keeper', description: 'Run the host in this process: nobody starts it again when it dies.' },
 ];
 
 const FORMATS = ['json', 'pretty', 'auto'] as const;

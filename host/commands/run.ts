@@ -1,18 +1,10 @@
-/** `khook run`: the host in this process, from the first line of its log to its exit code. */
+/** `khook run`: the keeper in this process, the host in a child of it. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { codeOf, messageOf } from '../../ipc/errors.ts';
-import { type App, startApp } from '../app.ts';
-import { readEnvironment } from '../config/environment.ts';
-import { formatProblem } from '../config/problem.ts';
+import { systemClock } from '../../ipc/clock.ts';
+import { keepHost } from '../keeper.ts';
 import type { Command } from './command.ts';
-import { EXIT_CODES } from './exit-code.ts';
-import { RUN_FLAGS, readRunOptions } from './run-options.ts';
-import { khookVersion } from './version.ts';
-
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+import type { ExitCode } from './exit-code.ts';
+import { RUN_FLAGS } from './run-options.ts';
 
 export const run: Command = {
   name: 'run',
@@ -22,48 +14,17 @@ export const run: Command = {
   flags: RUN_FLAGS,
   examples: ['khook run', 'khook run --config /etc/khook --agent-url http://localhost:9999/'],
   async run(invocation) {
-    const { environment, problems } = readEnvironment();
-    if (problems.length > 0) {
-      invocation.stderr(problems.map((problem) => `khook run: ${formatProblem(problem)}\n`).join(''));
-      return EXIT_CODES.USAGE;
-    }
-    const options = readRunOptions(invocation, environment, khookVersion());
-    if (typeof options === 'string') {
-      invocation.stderr(`khook run: ${options}\n`);
-      return EXIT_CODES.USAGE;
-    }
-    const empty = mkdtempSync(join(tmpdir(), 'khook-'));
-    const home = process.cwd();
-    const leave = (): void => {
-      process.chdir(home);
-      rmSync(empty, { recursive: true, force: true });
-    };
-    const signalled = firstSignal();
-    let app: App;
-    try {
-      app = await startApp({ ...options, workDirectory: empty });
-    } catch (error) {
-      leave();
-      invocation.stderr(`khook run: ${messageOf(error)}\n`);
-      return codeOf(error) === 'HOST_ERR_PORT' ? EXIT_CODES.PORT : EXIT_CODES.FAILED;
-    }
-    const signal = await signalled;
-    // Whoever asks twice does not want to wait.
-    for (const name of SIGNALS) {
-      process.on(name, () => {
-        leave();
-        process.exit(EXIT_CODES.INTERRUPTED);
-      });
-    }
-    await app.stop(signal);
-    leave();
-    return EXIT_CODES.OK;
+    // Loaded here and not above: the keeper must stay small, and none of the host's libraries may be able to break it.
+    if (invocation.flags['no-keeper'] === true) return (await import('./run-host.ts')).runHost(invocation);
+    const code = await keepHost({
+      clock: systemClock,
+      args: ['run', '--no-keeper', ...invocation.args],
+      say: (level, msg) => {
+        const time = new Date(systemClock.wall()).toISOString();
+        invocation.stdout(`${JSON.stringify({ level, time, name: 'keeper', msg })}\n`);
+      },
+      random: Math.random,
+    });
+    return code as ExitCode;
   },
 };
-
-/** Resolves with its name. */
-function firstSignal(): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  for (const name of SIGNALS) process.once(name, () => resolve(name));
-  return promise;
-}

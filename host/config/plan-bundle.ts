@@ -76,7 +76,11 @@ function entryPlace(name: string, entry: PluginEntry | null, context: PlanContex
 }
 
 /** Run in less isolation than was asked for, a plugin would be trusted with more than its owner meant. */
-function isolationProblem({ manifest, file, document }: Bundle, entry: PluginEntry | null, place: Place): Problem | null {
+function isolationProblem(
+  { manifest, file, document }: Bundle,
+  entry: PluginEntry | null,
+  place: Place,
+): Problem | null {
   const { name, isolation } = manifest;
   if ((entry?.isolation ?? isolation) !== 'process') return null;
   const manifestPlace: Place = { file, document, basePath: ['khook'], subject: name };

@@ -52,8 +52,10 @@ const bus = z.strictObject({
 });
 
 const matcher = z.strictObject({
-  threads: count({ default: 1, min: 1, max: 64 }).describe('Threads that map, filter and match events.'),
-  frameTimeout: duration({ default: '1s', min: '10ms', max: '1m' }).describe('Time for one frame of events.'),
+  threads: count({ default: 1, min: 1, max: 64 }).describe('Threads that map and match events.'),
+  frameTimeout: duration({ default: '1s', min: '10ms', max: '1m' }).describe(
+    'Time for one event; one that takes longer is set aside as invalid.',
+  ),
   maxPromptLength: count({ default: 32_768, min: 256, max: 1_048_576 }).describe(
     'Characters of a rendered prompt; the rest is cut.',
   ),
@@ -75,7 +77,7 @@ const delivery = z.strictObject({
 
 const trail = z.strictObject({
   maxEvents: count({ default: 10_000, min: 1, max: 1_000_000 }).describe(
-    'Events of which `khook explain` can tell the way.',
+    'Events of which the read API can tell the way.',
   ),
   maxBytes: size({ default: '32MiB', min: '64KiB', max: '4GiB' }).describe('The same in bytes.'),
 });
@@ -95,7 +97,7 @@ export const settingsSchema = z.strictObject({
   bus: bus.prefault({}).describe('How much of one plugin may be on its way.'),
   matcher: matcher.prefault({}).describe('The threads that judge events.'),
   delivery: delivery.prefault({}).describe('How agents are called.'),
-  trail: trail.prefault({}).describe('How much is remembered for `khook explain`.'),
+  trail: trail.prefault({}).describe('How much is remembered of events.'),
 });
 
 export const DEFAULT_SETTINGS: Settings = toSettings(settingsSchema.parse({}));

@@ -47,7 +47,7 @@ export class FramePath {
     const acceptances = requests.length === 0 ? [] : accept(requests);
     judged();
     this.#enter(entry, verdict.firings, await acceptances);
-    return refusalsOf(verdict);
+    return refusalsOf(verdict, entry.count);
   }
 
   #expect(entry: LedgerFrame, firing: Firing, at: number): void {
@@ -87,10 +87,15 @@ function outcomeOf(verdict: Verdict): Exclude<Verdict, 'fires'> | null {
 }
 
 /** Only an invalid event is refused: the others were understood, whoever wants them. */
-function refusalsOf(verdict: FrameVerdict): Refusal[] {
-  return verdict.causes
-    .filter(({ index }) => verdictAt(verdict, index) === 'invalid')
-    .map(({ index, text }) => ({ index, code: 'EVENT_ERR_INVALID', message: text }));
+function refusalsOf(verdict: FrameVerdict, count: number): Refusal[] {
+  const causes = new Map(verdict.causes.map(({ index, text }) => [index, text]));
+  const refusals: Refusal[] = [];
+  for (let index = 0; index < count; index += 1) {
+    if (verdictAt(verdict, index) !== 'invalid') continue;
+    const message = causes.get(index) ?? 'the event could not be judged';
+    refusals.push({ index, code: 'EVENT_ERR_INVALID', message });
+  }
+  return refusals;
 }
 
 function time(wall: number): string {

@@ -35,20 +35,27 @@ export interface GenerationOptions {
   readonly openInlet: OpenInlet;
   readonly connection: () => KubernetesConnection | null;
   readonly hostDirectory: string;
+  /** Somebody reads its debug lines although its own configuration does not ask for them. */
+  readonly wantsDebug?: (plugin: string) => boolean;
   readonly listener: Omit<VesselListener, 'frame'>;
 }
+
+const STOPPED: Exit = { reason: 'stopped', detail: 'it was stopped', stack: '', code: '' };
 
 export class Generation {
   readonly spec: PluginSpec;
   readonly number: number;
   readonly vessel: Vessel;
+  readonly #clock: Clock;
   readonly #inlet: Inlet;
   #exited: Exit | null = null;
+  #isStopping = false;
 
   constructor(options: GenerationOptions) {
     const { spec, generation, idPrefix, listener } = options;
     this.spec = spec;
     this.number = generation;
+    this.#clock = options.clock;
     const birth: Birth = {
       plugin: spec.name,
       version: spec.version,
@@ -56,37 +63,52 @@ export class Generation {
       idPrefix,
       entry: pathToFileURL(spec.entry).href,
       config: spec.config,
-      debug: spec.debug,
+      debug: spec.debug || (options.wantsDebug?.(spec.name) ?? false),
       connection: spec.permissions.kubernetes ? options.connection() : null,
       hostDirectory: options.hostDirectory,
     };
     this.#inlet = options.openInlet({ spec, idPrefix, reply: (message) => this.vessel.post(message) });
-    this.vessel = options.openVessel({
-      spec,
-      birth,
-      listener: {
-        ...listener,
-        frame: (frame) => {
-          const fault = this.#inlet.accept(frame);
-          if (fault !== null)
-            void this.vessel.terminate({ reason: 'flood', detail: `sent ${fault}`, stack: '', code: '' });
+    try {
+      this.vessel = options.openVessel({
+        spec,
+        birth,
+        listener: {
+          ...listener,
+          frame: (frame) => {
+            const fault = this.#inlet.accept(frame);
+            if (fault !== null)
+              void this.vessel.terminate({ reason: 'flood', detail: `sent ${fault}`, stack: '', code: '' });
+          },
+          exit: (exit) => {
+            this.#exited = exit;
+            this.#inlet.close();
+            listener.exit(exit);
+          },
         },
-        exit: (exit) => {
-          this.#exited = exit;
-          this.#inlet.close();
-          listener.exit(exit);
-        },
-      },
-    });
+      });
+    } catch (error) {
+      this.#inlet.close();
+      throw error;
+    }
+  }
+
+  /** How it ended, or null while it lives. */
+  get exited(): Exit | null {
+    return this.#exited;
   }
 
   /** Resolves to null when the plugin is ready, else to how the start failed; the vessel is gone then. */
   async boot(): Promise<Exit | null> {
     const { control } = this.vessel;
-    const deadlineMs = this.spec.limits.startTimeoutMs;
+    const { startTimeoutMs } = this.spec.limits;
+    const startedAt = this.#clock.now();
     try {
-      await control.call('initialize', { deadlineMs });
+      await control.call('initialize', { deadlineMs: startTimeoutMs });
+      // A stop may have come meanwhile: what was told to stop is not started.
+      if (this.#isStopping) return STOPPED;
       this.vessel.post({ kind: 'credit', ...this.#inlet.credit });
+      // The limit is on both together.
+      const deadlineMs = Math.max(1, startTimeoutMs - (this.#clock.now() - startedAt));
       await control.call('start', { deadlineMs });
       return this.#exited;
     } catch (error) {
@@ -100,6 +122,7 @@ export class Generation {
   async stop(): Promise<boolean> {
     const deadlineMs = this.spec.limits.stopTimeoutMs;
     const { control } = this.vessel;
+    this.#isStopping = true;
     let forced = false;
     try {
       // Each step has half of the time, so that a plugin which cannot drain still gets to close what it opened.
@@ -110,7 +133,7 @@ export class Generation {
     } catch {
       forced = true;
     }
-    await this.vessel.terminate({ reason: 'stopped', detail: 'it was stopped', stack: '', code: '' });
+    await this.vessel.terminate(STOPPED);
     return forced;
   }
 }

@@ -18,6 +18,7 @@ export class HealthWatch {
   readonly #options: HealthWatchOptions;
   readonly #timers: readonly Timer[];
   #isChecking = false;
+  #isStopped = false;
   #failures = 0;
 
   constructor(options: HealthWatchOptions) {
@@ -31,6 +32,7 @@ export class HealthWatch {
   }
 
   stop(): void {
+    this.#isStopped = true;
     for (const timer of this.#timers) timer.cancel();
   }
 
@@ -40,6 +42,8 @@ export class HealthWatch {
     this.#isChecking = true;
     const problem = await askHealth(this.#options.generation);
     this.#isChecking = false;
+    // An answer that comes after the watch is over is nobody's news; above all it must not end a plugin that is draining.
+    if (this.#isStopped) return;
     if (problem === null) {
       if (this.#failures > 0) this.#options.onRecovered();
       this.#failures = 0;

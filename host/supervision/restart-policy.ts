@@ -55,6 +55,11 @@ export function decideRestart(
   const { reason, now, random } = options;
   const score = { score: decayedScore(history, now) + 1, at: now };
   if (reason === 'bad_config') return { kind: 'give_up', score };
-  if (score.score > CRASH_LOOP_SCORE) return { kind: 'quarantine', delayMs: QUARANTINE_MS, score };
+  if (score.score > CRASH_LOOP_SCORE) {
+    // Resting is no merit: the score decays from the half-open try on, so that a try which fails soon is the only one. Bounded,
+    // so that a plugin which runs again is forgiven after minutes, however long it had failed.
+    const rested = { score: Math.min(score.score, CRASH_LOOP_SCORE + 1), at: now + QUARANTINE_MS };
+    return { kind: 'quarantine', delayMs: QUARANTINE_MS, score: rested };
+  }
   return { kind: 'restart', delayMs: backoffMs(BACKOFF[reason], Math.round(score.score), random), score };
 }

@@ -37,6 +37,8 @@ export interface SupervisorOptions extends Omit<GenerationOptions, 'spec' | 'gen
   readonly run: string;
   readonly events: Emitter<SupervisionEvents>;
   readonly random: () => number;
+  /** The last generation of a plugin of this name that was removed; 0 when there was none. */
+  readonly lastGeneration: number;
 }
 
 export class Supervisor {
@@ -45,7 +47,7 @@ export class Supervisor {
   #state: PluginState = { kind: 'idle' };
   #plan: PluginPlan | null = null;
   #current: Generation | null = null;
-  #generation = 0;
+  #generation: number;
   #failures: FailureScore = NO_FAILURES;
   #restarts: Record<string, number> = {};
   #lastExit: { readonly exit: Exit; readonly at: number } | null = null;
@@ -57,6 +59,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.name = options.name;
     this.#options = options;
+    this.#generation = options.lastGeneration;
   }
 
   get state(): PluginState {
@@ -168,8 +171,10 @@ export class Supervisor {
       return;
     }
     this.#current = current;
-    void current.boot().then((exit) => {
+    void current.boot().then((failure) => {
       if (this.#current !== current || this.#state.kind !== 'starting') return;
+      // It may also have ended since its start was answered.
+      const exit = failure ?? current.exited;
       if (exit !== null) {
         this.#current = null;
         this.#ended(exit);

@@ -86,6 +86,11 @@ export class RunningHost {
     return host;
   }
 
+  /** Of the keeper. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   get log(): LogLine[] {
     return this.lines.flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as LogLine] : []));
   }
@@ -133,7 +138,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-function writeFiles(directory: string, { plugins, mappings, hooks = {}, bundles = {} }: HostFiles): void {
+export function writeFiles(directory: string, { plugins, mappings, hooks = {}, bundles = {} }: HostFiles): void {
   mkdirSync(join(directory, 'config/hooks'), { recursive: true });
   mkdirSync(join(directory, 'plugins'));
   if (plugins !== undefined) writeFileSync(join(directory, 'config/plugins.yaml'), plugins);

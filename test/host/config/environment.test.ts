@@ -14,10 +14,7 @@ test('environment: nothing set gives the defaults, and says that they are', () =
     kagentApiTimeoutMs: 120_000,
     metricsPort: 8080,
     healthPort: 8081,
-    leaderElection: false,
-    watchNamespace: null,
     podNamespace: null,
-    podName: null,
   });
   assert.deepEqual(Object.keys(provenance).sort(), Object.keys(values).sort());
   assert.ok(Object.values(provenance).every((origin) => origin === 'default'));
@@ -33,10 +30,8 @@ test('environment: every variable has an effect', () => {
     KAGENT_API_TIMEOUT: '1m30s',
     METRICS_PORT: '0',
     HEALTH_PORT: '9081',
-    LEADER_ELECTION: 'true',
-    WATCH_NAMESPACE: 'team',
+    LEADER_ELECTION: 'false',
     POD_NAMESPACE: 'kagent',
-    POD_NAME: 'khook-0',
     TOKEN: 'kept for plugins',
   };
   const { environment, problems } = readEnvironment(variables);
@@ -50,10 +45,7 @@ test('environment: every variable has an effect', () => {
     kagentApiTimeoutMs: 90_000,
     metricsPort: 0,
     healthPort: 9081,
-    leaderElection: true,
-    watchNamespace: 'team',
     podNamespace: 'kagent',
-    podName: 'khook-0',
   });
   assert.ok(Object.values(provenance).every((origin) => origin === 'env'));
   assert.deepEqual(kept, variables);
@@ -91,6 +83,7 @@ test('environment: what is wrong is said in the known words, and the default app
     ['LOG_FORMAT', 'xml', "LOG_FORMAT must be one of: json, pretty, auto, got 'xml'"],
     ['METRICS_PORT', 'http', "METRICS_PORT must be an integer, got 'http'"],
     ['HEALTH_PORT', '70000', 'HEALTH_PORT must be between 0 and 65535, got 70000'],
+    ['LEADER_ELECTION', 'true', 'LEADER_ELECTION is true, and this version of khook has no leader election'],
     ['LEADER_ELECTION', 'maybe', "LEADER_ELECTION must be true or false, got 'maybe'"],
   ];
   const defaults = readEnvironment({}).environment;

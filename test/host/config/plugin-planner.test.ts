@@ -77,12 +77,26 @@ test('plugin planner: a bundle that asks for nothing runs without an entry, with
 
 test('plugin planner: the entry wins over the manifest, and the manifest over the defaults', async (t) => {
   const bundles = [{ khook: { limits: { memoryMb: 128, stopTimeout: '9s' }, isolation: 'process' } }];
-  const yaml = 'plugins: [{ name: webhook, limits: { memoryMb: 32 } }]\nsettings: { loadTimeout: 7s }';
+  const yaml = 'plugins: [{ name: webhook, limits: { memoryMb: 32 }, isolation: thread }]\nsettings: { loadTimeout: 7s }';
   const made = await planOne(t, { bundles, yaml });
   assert.ok(made.kind === 'run');
   const { limits, isolation } = made.spec;
   assert.deepEqual([limits.memoryBytes, limits.stopTimeoutMs, limits.startTimeoutMs], [32 * 1024 * 1024, 9_000, 7_000]);
-  assert.equal(isolation, 'process');
+  assert.equal(isolation, 'thread');
+});
+
+test('plugin planner: isolation in a process is refused, where it was asked for, and never made a thread in silence', async (t) => {
+  const root = tempDir(t);
+  const isolated = [{ khook: { isolation: 'process' } }];
+  const [byManifest] = (await plan(t, { root, bundles: isolated })).problems;
+  assert.deepEqual([byManifest?.code, byManifest?.path], ['HOST_ERR_BUNDLE_ISOLATION', 'khook.isolation']);
+  assert.match(byManifest?.file ?? '', /package\.json$/);
+  const yaml = 'plugins:\n  - name: webhook\n    isolation: process\n';
+  const { plans, problems } = await plan(t, { root, yaml });
+  assert.equal(plans[0]?.kind, 'invalid');
+  assert.deepEqual([problems[0]?.line, problems[0]?.path], [3, 'plugins[0].isolation']);
+  assert.match(problems[0]?.message ?? '', /this version of khook runs plugins in threads/);
+  assert.match(problems[0]?.fix ?? '', /isolation: thread/);
 });
 
 test('plugin planner: config gets its defaults and is held against the schema, in the words of the guide', async (t) => {
@@ -265,7 +279,6 @@ test('plugin planner: the fingerprint changes with every setting and every grant
     fingerprint(', limits: { memoryMb: 65 }'),
     fingerprint(', rateLimit: { eventsPerSecond: 5 }'),
     fingerprint(', namespaces: [kagent]'),
-    fingerprint(', isolation: process'),
     fingerprint(', required: true'),
     fingerprint('', { yaml: '\nsettings: { healthCheckInterval: 31s }' }),
     fingerprint('', { yaml: '\nsettings: { loadTimeout: 31s }' }),

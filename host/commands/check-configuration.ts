@@ -1,0 +1,58 @@
+/** Reads a configuration and its bundles as `run` would, runs nothing, and says what would become of each. */
+
+import { resolve } from 'node:path';
+import { findConnection } from '../cluster/connection.ts';
+import { readEnvironment } from '../config/environment.ts';
+import type { LoadedConfig } from '../config/loaded-config.ts';
+import { ConfigLoader } from '../config/loader.ts';
+import type { PluginPlan } from '../config/plugin-plan.ts';
+import { formatProblem } from '../config/problem.ts';
+import { promptProblems } from '../match/prompt-problems.ts';
+import { flagText, type Invocation } from './command.ts';
+import { EXIT_CODES, type ExitCode } from './exit-code.ts';
+
+export async function checkConfiguration(invocation: Invocation): Promise<ExitCode> {
+  const { environment, problems: environmentProblems } = readEnvironment();
+  const search = await findConnection(environment.variables);
+  const configDirectory = resolve(flagText(invocation, 'config') ?? 'config');
+  const plugins = flagText(invocation, 'plugins');
+  const loader = new ConfigLoader({
+    configDirectory,
+    hooksDirectory: resolve(flagText(invocation, 'hooks') ?? `${configDirectory}/hooks`),
+    pluginsDirectory: plugins === null ? null : resolve(plugins),
+    environment,
+    connectionProblem: () => (search.kind === 'none' ? search.reason : null),
+  });
+  const config = await loader.load();
+  const problems = [...environmentProblems, ...config.problems, ...promptProblems(config.hooks)];
+  if (invocation.flags.json === true) {
+    const found = config.plans.map(({ name, version, kind }) => ({ name, version, kind }));
+    invocation.stdout(`${JSON.stringify({ ok: problems.length === 0, problems, plugins: found }, null, 2)}\n`);
+  } else {
+    for (const problem of problems) invocation.stderr(`${formatProblem(problem)}\n`);
+    invocation.stdout(summary(config, problems.length));
+  }
+  return problems.length === 0 ? EXIT_CODES.OK : EXIT_CODES.CONFIG;
+}
+
+function summary({ plans, mappings, hooks }: LoadedConfig, problems: number): string {
+  const width = Math.max(0, ...plans.map(({ name, version }) => name.length + version.length + 1)) + 2;
+  const lines = plans.map((plan) => `${`${plan.name} ${plan.version}`.padEnd(width)}${describePlan(plan)}`);
+  const enabled = mappings.filter((mapping) => mapping.enabled).length;
+  lines.push(`${mappings.length} mappings (${enabled} enabled), ${hooks.length} Hooks`);
+  lines.push(problems === 0 ? 'No problems found.' : `${problems} ${problems === 1 ? 'problem' : 'problems'} found.`);
+  return `${lines.join('\n')}\n`;
+}
+
+function describePlan(plan: PluginPlan): string {
+  switch (plan.kind) {
+    case 'run':
+      return `would run (${plan.spec.isolation}, ${plan.spec.limits.memoryBytes / 1024 / 1024} MB; ${plan.spec.eventTypes.join(', ')})`;
+    case 'disabled':
+      return 'is disabled';
+    case 'blocked':
+      return `would be blocked: ${plan.reason}\n${plan.remedy.replace(/^/gm, '    ')}`;
+    case 'invalid':
+      return 'would not run; see the problems';
+  }
+}

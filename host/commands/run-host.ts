@@ -1,0 +1,79 @@
+/** The host in this process, from the first line of its log to its exit code. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../ipc/clock.ts';
+import { codeOf, messageOf } from '../../ipc/errors.ts';
+import { type App, startApp } from '../app.ts';
+import { readEnvironment } from '../config/environment.ts';
+import { formatProblem } from '../config/problem.ts';
+import type { KeeperMessage } from '../keeper.ts';
+import type { Invocation } from './command.ts';
+import { EXIT_CODES, type ExitCode } from './exit-code.ts';
+import { readRunOptions } from './run-options.ts';
+import { khookVersion } from './version.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const BEAT_MS = 1_000;
+
+export async function runHost(invocation: Invocation): Promise<ExitCode> {
+  const { environment, problems } = readEnvironment();
+  if (problems.length > 0) {
+    invocation.stderr(problems.map((problem) => `khook run: ${formatProblem(problem)}\n`).join(''));
+    return EXIT_CODES.USAGE;
+  }
+  const options = readRunOptions(invocation, environment, khookVersion());
+  if (typeof options === 'string') {
+    invocation.stderr(`khook run: ${options}\n`);
+    return EXIT_CODES.USAGE;
+  }
+  const empty = mkdtempSync(join(tmpdir(), 'khook-'));
+  const home = process.cwd();
+  const leave = (): void => {
+    process.chdir(home);
+    rmSync(empty, { recursive: true, force: true });
+  };
+  const asked = firstRequest();
+  let app: App;
+  try {
+    app = await startApp({ ...options, workDirectory: empty });
+  } catch (error) {
+    leave();
+    releaseKeeper();
+    invocation.stderr(`khook run: ${messageOf(error)}\n`);
+    return codeOf(error) === 'HOST_ERR_PORT' ? EXIT_CODES.PORT : EXIT_CODES.FAILED;
+  }
+  tellKeeper({ kind: 'ready' });
+  const beat = systemClock.every(BEAT_MS, () => tellKeeper({ kind: 'beat' }));
+  const why = await asked;
+  // Whoever asks twice does not want to wait.
+  for (const name of SIGNALS) {
+    process.on(name, () => {
+      leave();
+      process.exit(EXIT_CODES.INTERRUPTED);
+    });
+  }
+  await app.stop(why);
+  beat.cancel();
+  leave();
+  releaseKeeper();
+  return EXIT_CODES.OK;
+}
+
+/** Resolves with the first signal, or when the keeper is gone: a host without a keeper is not left behind. */
+function firstRequest(): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  for (const name of SIGNALS) process.once(name, () => resolve(name));
+  process.once('disconnect', () => resolve('its keeper is gone'));
+  return promise;
+}
+
+function tellKeeper(message: KeeperMessage): void {
+  if (process.connected && process.send !== undefined) process.send(message);
+}
+
+/** The channel to the keeper would hold the process. */
+function releaseKeeper(): void {
+  if (process.connected && process.disconnect !== undefined) process.disconnect();
+}

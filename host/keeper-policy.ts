@@ -1,0 +1,59 @@
+/** When a host that ended is started again: a pure function over (how it ended, history, now). */
+
+import { constants } from 'node:os';
+import { type BackoffPolicy, backoffMs } from './base/backoff.ts';
+
+export interface HostExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** It had said that it serves. */
+  readonly wasReady: boolean;
+  /** It asked to be replaced, and why; null when it did not. */
+  readonly replaced: string | null;
+}
+
+export interface HostHistory {
+  /** Failures, halved every minute that passes. */
+  readonly score: number;
+  readonly at: number;
+}
+
+export const NO_DEATHS: HostHistory = { score: 0, at: 0 };
+
+export type KeeperDecision =
+  | { readonly kind: 'leave'; readonly code: number }
+  | { readonly kind: 'restart'; readonly delayMs: number; readonly history: HostHistory };
+
+const HALF_LIFE_MS = 60_000;
+const BACKOFF: BackoffPolicy = { initialMs: 100, maxMs: 30_000, factor: 2 };
+
+/**
+ * A host that never served has a reason that a restart does not mend: its exit code is passed on. One that served is restarted,
+ * the first time at once, then ever more slowly.
+ */
+export function decideHost(
+  exit: HostExit,
+  options: {
+    readonly history: HostHistory;
+    readonly now: number;
+    readonly random: number;
+    readonly isStopping: boolean;
+  },
+): KeeperDecision {
+  const { history, now, random, isStopping } = options;
+  if (isStopping || !exit.wasReady || exit.code === 0) return { kind: 'leave', code: exitCode(exit) };
+  const score = history.score * 0.5 ** (Math.max(0, now - history.at) / HALF_LIFE_MS) + 1;
+  const delayMs = score < 2 ? 0 : backoffMs(BACKOFF, Math.round(score) - 1, random);
+  return { kind: 'restart', delayMs, history: { score, at: now } };
+}
+
+/** One sentence for the log. */
+export function describeExit({ code, signal, replaced }: HostExit): string {
+  if (replaced !== null) return `asked to be replaced: ${replaced}`;
+  return signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+}
+
+/** As a shell has it: 128 and the number of the signal. */
+function exitCode({ code, signal }: HostExit): number {
+  return code ?? 128 + (constants.signals[signal as NodeJS.Signals] ?? 0);
+}

@@ -1,0 +1,357 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CRASH_LOOP_SCORE, QUARANTINE_MS } from '../../../host/supervision/restart-policy.ts';
+import { settle } from '../../support/fake-clock.ts';
+import { frameOf } from '../../support/frames.ts';
+import { crashOf, NEVER, OK } from '../../support/scripted-vessel.ts';
+import { BLOCKED, DISABLED, INVALID, runPlan, SupervisionBench } from './supervision-bench.ts';
+
+async function running(): Promise<SupervisionBench> {
+  const bench = new SupervisionBench();
+  await bench.supervisor.apply(runPlan());
+  await settle();
+  assert.equal(bench.kind, 'running');
+  return bench;
+}
+
+async function stopped(bench: SupervisionBench): Promise<void> {
+  const stopping = bench.supervisor.stop('the test is over');
+  await bench.pass(10_000);
+  await stopping;
+  assert.deepEqual(
+    [bench.kind, bench.harbour.alive.length, bench.clock.pending, bench.openInlets],
+    ['stopped', 0, 0, 0],
+  );
+  assert.deepEqual(bench.harbour.violations, []);
+}
+
+describe('supervisor', () => {
+  it('starts a plugin in the promised order, and stops it in the promised order', async () => {
+    const bench = await running();
+    await stopped(bench);
+    assert.deepEqual(bench.harbour.last.asked, ['initialize', 'credit', 'start', 'drain', 'stop', 'terminate']);
+    assert.deepEqual(bench.said, ['ready 1', 'stopped 1']);
+    assert.deepEqual(
+      bench.states.map(({ to }) => to.kind),
+      ['starting', 'running', 'draining', 'stopped'],
+    );
+  });
+
+  it('rests in the state of a plan that does not run', async () => {
+    const bench = await running();
+    for (const [plan, kind] of [
+      [DISABLED, 'disabled'],
+      [BLOCKED, 'blocked'],
+      [INVALID, 'failed'],
+    ] as const) {
+      await bench.supervisor.apply(plan);
+      assert.deepEqual([bench.kind, bench.harbour.alive.length, bench.clock.pending], [kind, 0, 0]);
+      await bench.supervisor.apply(runPlan());
+      await settle();
+      assert.equal(bench.kind, 'running');
+    }
+    await stopped(bench);
+  });
+
+  it('leaves a plugin alone whose plan did not change, in whatever state it is', async () => {
+    const bench = await running();
+    await bench.supervisor.apply(runPlan());
+    assert.equal(bench.harbour.vessels.length, 1);
+    for (const plan of [DISABLED, BLOCKED, INVALID]) {
+      await bench.supervisor.apply(plan);
+      const before = bench.states.length;
+      await bench.supervisor.apply(structuredClone(plan));
+      assert.equal(bench.states.length, before);
+    }
+    await stopped(bench);
+  });
+
+  it('starts a successor only when its predecessor is gone', async () => {
+    const bench = await running();
+    bench.harbour.last.script = { drain: { kind: 'ok', afterMs: 100 }, stop: { kind: 'ok', afterMs: 100 }, terminateMs: 50 };
+    const replaced = bench.supervisor.apply(runPlan('B'));
+    await bench.pass(249);
+    assert.deepEqual([bench.kind, bench.harbour.vessels.length], ['draining', 1]);
+    await bench.pass(1);
+    await replaced;
+    await settle();
+    assert.deepEqual([bench.supervisor.generation, bench.kind], [2, 'running']);
+    assert.deepEqual(bench.said, ['ready 1', 'stopped 1', 'ready 2']);
+    await stopped(bench);
+  });
+
+  it('backs off after a crash and starts again with a new generation and new event ids', async () => {
+    const bench = await running();
+    bench.harbour.last.crash();
+    assert.equal(bench.kind, 'backing-off');
+    assert.deepEqual(bench.supervisor.restarts, { crash: 1 });
+    assert.equal(bench.supervisor.lastExit?.exit.detail, 'a bug');
+    await bench.pass(250);
+    assert.equal(bench.kind, 'running');
+    assert.deepEqual(
+      bench.harbour.vessels.map(({ request }) => request.birth.idPrefix),
+      ['emitter-r-1', 'emitter-r-2'],
+    );
+    await stopped(bench);
+  });
+
+  for (const method of ['initialize', 'start'] as const) {
+    it(`calls a crash inside ${method} by its reason`, async () => {
+      const bench = new SupervisionBench();
+      bench.harbour.script = { [method]: NEVER };
+      await bench.supervisor.apply(runPlan());
+      await settle();
+      bench.harbour.last.crash({ ...crashOf(), reason: 'exited' });
+      await settle();
+      assert.deepEqual([bench.kind, bench.said], ['backing-off', ['crashed 1 exited']]);
+      await stopped(bench);
+    });
+
+    it(`ends a plugin whose ${method} takes too long, as a failed start`, async () => {
+      const bench = new SupervisionBench();
+      bench.harbour.script = { [method]: NEVER };
+      await bench.supervisor.apply(runPlan());
+      await bench.pass(9_999);
+      assert.equal(bench.kind, 'starting');
+      await bench.pass(1);
+      assert.deepEqual([bench.kind, bench.said, bench.harbour.alive.length], ['backing-off', ['crashed 1 failed_start'], 0]);
+      await stopped(bench);
+    });
+
+    it(`gives up when ${method} says that the configuration is wrong, until it changes`, async () => {
+      const bench = new SupervisionBench();
+      bench.harbour.script = { [method]: { kind: 'error', code: 'PLUGIN_ERR_CONFIG', message: 'no such port' } };
+      await bench.supervisor.apply(runPlan());
+      await settle();
+      assert.deepEqual([bench.kind, bench.clock.pending, bench.harbour.alive.length], ['failed', 0, 0]);
+      assert.deepEqual(bench.said, ['crashed 1 bad_config', 'failed bad_config null']);
+      await bench.supervisor.apply(runPlan());
+      await bench.pass(3_600_000);
+      assert.equal(bench.harbour.vessels.length, 1);
+      bench.harbour.script = {};
+      await bench.supervisor.apply(runPlan('B'));
+      await settle();
+      assert.equal(bench.kind, 'running');
+      await stopped(bench);
+    });
+  }
+
+  it('sees a crash in the very moment in which the start is answered', async () => {
+    for (let turns = 0; turns < 12; turns += 1) {
+      const bench = new SupervisionBench();
+      const applied = bench.supervisor.apply(runPlan());
+      await applied;
+      const vessel = bench.harbour.last;
+      vessel.onAnswer = (name) => {
+        if (name !== 'start') return;
+        let left = turns;
+        const later = (): void => {
+          left -= 1;
+          if (left < 0) vessel.crash();
+          else queueMicrotask(later);
+        };
+        later();
+      };
+      await settle();
+      assert.deepEqual([bench.kind, bench.harbour.alive.length], ['backing-off', 0], `${turns} turns after the answer`);
+      assert.deepEqual(bench.supervisor.restarts, { crash: 1 });
+      await stopped(bench);
+    }
+  });
+
+  it('quarantines a crash loop, then tries once, and again only after another quarantine', async () => {
+    const bench = new SupervisionBench();
+    bench.harbour.script = { start: { kind: 'error', code: 'PLUGIN_ERR_THROWN', message: 'not today' } };
+    await bench.supervisor.apply(runPlan());
+    await bench.pass(60_000);
+    assert.equal(bench.kind, 'failed');
+    const tries = bench.harbour.vessels.length;
+    assert.equal(tries, CRASH_LOOP_SCORE + 1);
+    for (let n = 1; n <= 5; n += 1) {
+      await bench.pass(QUARANTINE_MS);
+      assert.deepEqual([bench.kind, bench.harbour.vessels.length], ['failed', tries + n]);
+    }
+    bench.harbour.script = {};
+    await bench.pass(QUARANTINE_MS);
+    assert.equal(bench.kind, 'running');
+    await stopped(bench);
+  });
+
+  it('lets an operator end a quarantine and forgets the failures', async () => {
+    const bench = new SupervisionBench();
+    bench.harbour.script = { start: { kind: 'error', code: 'PLUGIN_ERR_THROWN', message: 'not today' } };
+    await bench.supervisor.apply(runPlan());
+    await bench.pass(60_000);
+    await bench.supervisor.restart();
+    await settle();
+    assert.equal(bench.kind, 'backing-off');
+    bench.harbour.script = {};
+    await bench.supervisor.restart();
+    await settle();
+    assert.deepEqual([bench.kind, bench.harbour.alive.length], ['running', 1]);
+    await bench.supervisor.restart();
+    await settle();
+    assert.deepEqual([bench.kind, bench.harbour.alive.length], ['running', 1]);
+    await stopped(bench);
+    await bench.supervisor.restart();
+    assert.equal(bench.kind, 'stopped');
+  });
+
+  it('treats a vessel that cannot be opened as a failed start', async () => {
+    const bench = new SupervisionBench();
+    bench.harbour.failure = new Error('no more threads');
+    await bench.supervisor.apply(runPlan());
+    assert.deepEqual([bench.kind, bench.said], ['backing-off', ['crashed 1 failed_start']]);
+    await bench.pass(2_000);
+    assert.equal(bench.kind, 'running');
+    await bench.supervisor.stop('the test is over');
+    assert.deepEqual([bench.harbour.alive.length, bench.clock.pending], [0, 0]);
+  });
+
+  it('recycles a plugin that is unhealthy three times in a row', async () => {
+    const bench = await running();
+    bench.harbour.last.script = { healthCheck: { kind: 'ok', value: false } };
+    await bench.pass(60_000);
+    assert.deepEqual([bench.kind, bench.said], ['running', ['ready 1', 'unhealthy 1', 'unhealthy 1']]);
+    bench.harbour.script = {};
+    await bench.pass(30_000);
+    assert.deepEqual(bench.said.slice(3), ['unhealthy 1', 'crashed 1 unhealthy']);
+    assert.deepEqual(bench.supervisor.restarts, { unhealthy: 1 });
+    await bench.pass(250);
+    assert.equal(bench.kind, 'running');
+    await stopped(bench);
+  });
+
+  it('forgets earlier bad answers once a plugin is healthy again, and says so', async () => {
+    const bench = await running();
+    const bad = [
+      { kind: 'ok', value: false },
+      { kind: 'error', code: 'PLUGIN_ERR_THROWN', message: 'no source' },
+      NEVER,
+    ] as const;
+    for (let round = 0; round < 3; round += 1) {
+      for (const answer of bad.slice(round % 2, (round % 2) + 2)) {
+        bench.harbour.last.script = { healthCheck: answer };
+        await bench.pass(30_000);
+      }
+      await bench.pass(2_000);
+      bench.harbour.last.script = { healthCheck: round === 1 ? OK : { kind: 'ok', value: true } };
+      await bench.pass(28_000);
+    }
+    assert.deepEqual(bench.said.slice(1), new Array(3).fill(['unhealthy 1', 'unhealthy 1', 'recovered 1']).flat());
+    assert.equal(bench.harbour.vessels.length, 1);
+    await stopped(bench);
+  });
+
+  it('does not cut a drain short because a health check went unanswered', async () => {
+    const bench = await running();
+    bench.harbour.last.script = { healthCheck: NEVER };
+    // Two bad answers, and a third question that is open when the stop comes.
+    await bench.pass(90_000);
+    assert.deepEqual(bench.said, ['ready 1', 'unhealthy 1', 'unhealthy 1']);
+    bench.harbour.last.script = { healthCheck: NEVER, drain: { kind: 'ok', afterMs: 400 } };
+    await bench.pass(900);
+    const stopping = bench.supervisor.stop('the test is over');
+    await bench.pass(10_000);
+    await stopping;
+    assert.deepEqual(bench.said.slice(3), ['stopped 1']);
+    assert.deepEqual(bench.harbour.last.asked.slice(-3), ['drain', 'stop', 'terminate']);
+    assert.equal(bench.clock.pending, 0);
+  });
+
+  const unwilling = {
+    'ignores stop': { stop: NEVER },
+    'ignores drain': { drain: NEVER },
+    'ignores both': { drain: NEVER, stop: NEVER },
+    'throws in stop': { stop: { kind: 'error', code: 'PLUGIN_ERR_THROWN', message: 'will not' } },
+  } as const;
+  for (const [name, script] of Object.entries(unwilling)) {
+    it(`ends a plugin by force that ${name}, within its deadline`, async () => {
+      const bench = await running();
+      bench.harbour.last.script = script;
+      let isStopped = false;
+      const stopping = bench.supervisor.stop('the test is over').then(() => {
+        isStopped = true;
+      });
+      await bench.pass(1_000);
+      assert.equal(isStopped, true);
+      await stopping;
+      assert.deepEqual(bench.said, ['ready 1', 'stopped 1 forced']);
+      assert.ok(bench.harbour.last.asked.includes('stop'));
+      await stopped(bench);
+    });
+  }
+
+  it('takes an exit while draining as part of the stop', async () => {
+    const bench = await running();
+    bench.harbour.last.script = { drain: NEVER };
+    const stopping = bench.supervisor.stop('the test is over');
+    await settle();
+    assert.equal(bench.kind, 'draining');
+    bench.harbour.last.crash();
+    await stopping;
+    assert.deepEqual([bench.said, bench.supervisor.restarts], [['ready 1', 'stopped 1 forced'], {}]);
+    assert.equal(bench.clock.pending, 0);
+  });
+
+  it('interrupts a start that takes long, and starts nothing after it', async () => {
+    for (const method of ['initialize', 'start'] as const) {
+      const bench = new SupervisionBench();
+      bench.harbour.script = { [method]: { kind: 'ok', afterMs: 300 }, drain: { kind: 'ok', afterMs: 400 } };
+      await bench.supervisor.apply(runPlan());
+      await bench.pass(100);
+      const stopping = bench.supervisor.stop('changed its mind');
+      await bench.pass(1_000);
+      await stopping;
+      const { asked } = bench.harbour.last;
+      const expected = method === 'start' ? ['initialize', 'credit', 'start'] : ['initialize'];
+      assert.deepEqual(asked, [...expected, 'drain', 'stop', 'terminate']);
+      assert.deepEqual(bench.said, ['stopped 1']);
+      await stopped(bench);
+    }
+  });
+
+  it('does nothing because of an exit of an old generation', async () => {
+    const bench = await running();
+    const old = bench.harbour.last;
+    old.crash();
+    await bench.pass(250);
+    assert.equal(bench.kind, 'running');
+    const before = bench.states.length;
+    old.request.listener.exit(crashOf('again'));
+    old.request.listener.frame(frameOf(1));
+    await settle();
+    assert.deepEqual([bench.kind, bench.states.length, bench.harbour.alive.length], ['running', before, 1]);
+    assert.deepEqual(bench.supervisor.restarts, { crash: 1 });
+    await stopped(bench);
+  });
+
+  it('ends a generation that sends what its inlet refuses', async () => {
+    const bench = await running();
+    bench.frameFault = 'more events than it had credit for';
+    bench.harbour.last.request.listener.frame(frameOf(1));
+    await settle();
+    assert.deepEqual(bench.said, ['ready 1', 'crashed 1 flood']);
+    assert.match(bench.supervisor.lastExit?.exit.detail ?? '', /more events than it had credit for/);
+    await stopped(bench);
+  });
+
+  it('carries out commands in the order they were given', async () => {
+    const bench = new SupervisionBench();
+    const { supervisor } = bench;
+    const commands = [
+      supervisor.apply(runPlan('A')),
+      supervisor.restart(),
+      supervisor.apply(DISABLED),
+      supervisor.apply(runPlan('B')),
+      supervisor.stop('enough'),
+      supervisor.apply(runPlan('C')),
+    ];
+    await bench.pass(100);
+    await Promise.all(commands);
+    assert.equal(bench.kind, 'running');
+    assert.equal(supervisor.plan?.kind === 'run' && supervisor.plan.spec.fingerprint, 'C');
+    assert.deepEqual(bench.harbour.violations, []);
+    await stopped(bench);
+  });
+});
