@@ -40,8 +40,28 @@ export interface Birth {
   readonly debug: boolean;
   /** The connection of the `kubernetes` permission, or null. */
   readonly connection: KubernetesConnection | null;
+  /** What of the network was granted. */
+  readonly network: NetworkPolicy;
+  readonly budget: ThreadBudget;
   /** The host's working directory: a permission worker may read it until the runtime gives that up. */
   readonly hostDirectory: string;
+}
+
+/** Enforced inside the thread where the resolved address is seen; nothing at all of it without an entry. */
+export interface NetworkPolicy {
+  /** Connect anywhere but loopback, link-local and the metadata address. */
+  readonly any: boolean;
+  /** Ports it may listen on. */
+  readonly listen: readonly number[];
+  /** `host:port` it may connect to, wherever that is. */
+  readonly connect: readonly string[];
+}
+
+/** Counts that the runtime keeps for its plugin. */
+export interface ThreadBudget {
+  readonly sockets: number;
+  readonly files: number;
+  readonly logLinesPerSecond: number;
 }
 
 /** Where the API server is and how to speak to it: resolved by the host, so that no file need be granted to a plugin. */

@@ -34,6 +34,15 @@ export interface PluginLimits {
   readonly startTimeoutMs: number;
   readonly stopTimeoutMs: number;
   readonly healthCheckTimeoutMs: number;
+  /** Share of one core (0–1) over which a plugin that keeps at it is ended. */
+  readonly cpuShare: number;
+  /** How long its event loop may stand still. */
+  readonly hangTimeoutMs: number;
+  /** Sockets open at once. */
+  readonly sockets: number;
+  /** Files open at once. */
+  readonly files: number;
+  readonly logLinesPerSecond: number;
 }
 
 export interface RateLimit {

@@ -29,6 +29,8 @@ export interface PlanContext {
 const MB = 1024 * 1024;
 const DEFAULT_MEMORY_BYTES = 64 * MB;
 const DEFAULT_STOP_TIMEOUT_MS = 5_000;
+/** What a healthy plugin never meets. */
+const DEFAULT_BUDGETS = { cpuShare: 0.85, hangTimeoutMs: 2_000, sockets: 1_024, files: 64, logLinesPerSecond: 200 };
 const DEFAULT_HEALTH_CHECK_TIMEOUT_MS = 5_000;
 
 type Config = Readonly<Record<string, unknown>>;
@@ -147,6 +149,7 @@ function makeSpec(bundle: Bundle, { entry, config, permissions, context }: SpecP
     startTimeoutMs: settings.loadTimeoutMs,
     stopTimeoutMs: DEFAULT_STOP_TIMEOUT_MS,
     healthCheckTimeoutMs: DEFAULT_HEALTH_CHECK_TIMEOUT_MS,
+    ...DEFAULT_BUDGETS,
     ...manifest.limits,
     ...entry?.limits,
   };

@@ -18,7 +18,8 @@ export function forwardOutput(stream: Readable, options: OutputOptions): void {
   const { level, clock, listener } = options;
   let rest = '';
   let window = { start: clock.now(), lines: 0 };
-  const say = (line: string): void => {
+  const say = (raw: string): void => {
+    const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
     if (line === '') return;
     if (clock.now() - window.start >= 1000) window = { start: clock.now(), lines: 0 };
     window.lines += 1;

@@ -37,7 +37,7 @@ export function threadEnvironment(
 ): Record<string, string> {
   const granted: Record<string, string> = {};
   for (const name of names) {
-    const value = variables[name];
+    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
     if (value !== undefined) granted[name] = value;
   }
   return granted;

@@ -1,14 +1,14 @@
 /** One run of a plugin from its birth to its end, in the order everybody expects: open, initialise, credit, start; drain, stop, terminate. */
 
-import { pathToFileURL } from 'node:url';
 import type { Clock } from '../../ipc/clock.ts';
-import type { Birth, KubernetesConnection } from '../../ipc/control.ts';
+import type { KubernetesConnection } from '../../ipc/control.ts';
 import { codeOf, messageOf } from '../../ipc/errors.ts';
 import type { Frame } from '../../ipc/frame.ts';
 import type { ToPlugin } from '../../ipc/messages.ts';
 import type { PluginSpec } from '../config/plugin-plan.ts';
 import type { Exit } from '../sandbox/exit.ts';
 import type { OpenVessel, Vessel, VesselListener } from '../sandbox/vessel.ts';
+import { makeBirth } from './birth.ts';
 
 /** Where the frames of one generation go. The bus makes it; supervision only holds it. */
 export interface Inlet {
@@ -56,17 +56,14 @@ export class Generation {
     this.spec = spec;
     this.number = generation;
     this.#clock = options.clock;
-    const birth: Birth = {
-      plugin: spec.name,
-      version: spec.version,
+    const birth = makeBirth({
+      spec,
       generation,
       idPrefix,
-      entry: pathToFileURL(spec.entry).href,
-      config: spec.config,
       debug: spec.debug || (options.wantsDebug?.(spec.name) ?? false),
-      connection: spec.permissions.kubernetes ? options.connection() : null,
+      connection: options.connection(),
       hostDirectory: options.hostDirectory,
-    };
+    });
     this.#inlet = options.openInlet({ spec, idPrefix, reply: (message) => this.vessel.post(message) });
     try {
       this.vessel = options.openVessel({

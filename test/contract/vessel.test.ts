@@ -5,10 +5,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import type { PluginSpec } from '../../host/config/plugin-plan.ts';
 import { openThreadVessel } from '../../host/sandbox/thread-vessel.ts';
 import type { Vessel, VesselRequest } from '../../host/sandbox/vessel.ts';
+import { makeBirth } from '../../host/supervision/birth.ts';
 import { systemClock } from '../../ipc/clock.ts';
 import { eventually } from '../support/eventually.ts';
 import { fixtureSpec } from '../support/plugin-spec.ts';
@@ -28,17 +28,14 @@ for (const [kind, open] of Object.entries(VESSELS)) {
     variables: Record<string, string> = {},
   ): { vessel: Vessel; seen: VesselRecorder } => {
     const seen = new VesselRecorder();
-    const birth = {
-      plugin: spec.name,
-      version: spec.version,
+    const birth = makeBirth({
+      spec,
       generation: 1,
       idPrefix: `${spec.name}-test-1`,
-      entry: pathToFileURL(spec.entry).href,
-      config: spec.config,
       debug: spec.debug,
       connection: null,
       hostDirectory: process.cwd(),
-    };
+    });
     const vessel = open({ spec, birth, listener: seen }, variables);
     t.after(() => vessel.terminate(STOPPED));
     return { vessel, seen };

@@ -69,6 +69,11 @@ test('plugin planner: a bundle that asks for nothing runs without an entry, with
     startTimeoutMs: 30_000,
     stopTimeoutMs: 5_000,
     healthCheckTimeoutMs: 5_000,
+    cpuShare: 0.85,
+    hangTimeoutMs: 2_000,
+    sockets: 1_024,
+    files: 64,
+    logLinesPerSecond: 200,
   });
   assert.deepEqual({ ...rateLimit }, { eventsPerSecond: 1_000, burst: 1_000, whenFull: 'block' });
   assert.deepEqual([namespaces, required, isolation, healthCheckIntervalMs], [null, false, 'thread', 30_000]);

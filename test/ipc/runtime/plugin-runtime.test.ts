@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Birth } from '../../../ipc/control.ts';
+import type { ToHost, ToPlugin } from '../../../ipc/messages.ts';
+import { ConfigError, definePlugin, type Plugin, type PluginContext } from '../../../ipc/plugin-api.ts';
+import { PluginRuntime } from '../../../ipc/runtime/plugin-runtime.ts';
+import { FakeClock, settle } from '../../support/fake-clock.ts';
+import { TestPort } from '../../support/test-port.ts';
+
+const BIRTH: Birth = {
+  plugin: 'webhook',
+  version: '1.0.0',
+  generation: 4,
+  idPrefix: 'webhook-r-4',
+  entry: 'file:///bundles/webhook/index.ts',
+  config: { nested: { port: 8090 } },
+  debug: false,
+  connection: null,
+  hostDirectory: '/',
+};
+
+interface Rig {
+  readonly runtime: PluginRuntime;
+  readonly port: TestPort<ToHost, ToPlugin>;
+  readonly clock: FakeClock;
+}
+
+function rig(loaded: unknown, birth: Partial<Birth> = {}): Rig {
+  const port = new TestPort<ToHost, ToPlugin>();
+  const clock = new FakeClock();
+  const load = async (url: string): Promise<unknown> => {
+    assert.equal(url, BIRTH.entry);
+    if (loaded instanceof Error) throw loaded;
+    return loaded;
+  };
+  return { runtime: new PluginRuntime({ birth: { ...BIRTH, ...birth }, port, clock, load }), port, clock };
+}
+
+const bundle = (plugin: Plugin): { default: Plugin } => ({ default: definePlugin(plugin) });
+
+/** The context that a started plugin was given. */
+async function contextOf(given: Rig, contexts: PluginContext[]): Promise<PluginContext> {
+  await given.runtime.initialize();
+  await given.runtime.start();
+  const [context] = contexts;
+  assert.ok(context !== undefined);
+  return context;
+}
+
+describe('plugin runtime', () => {
+  it('names what is wrong with an entry that is no plugin', async () => {
+    for (const loaded of [{}, { default: null }, { default: () => 1 }, { default: {} }, { default: { start: 1 } }]) {
+      await assert.rejects(rig(loaded).runtime.initialize(), { code: 'PLUGIN_ERR_NOT_A_PLUGIN' });
+    }
+  });
+
+  it('says why an entry cannot be imported, also when what it throws defies reading', async () => {
+    const hostile = new Error('x');
+    Object.defineProperty(hostile, 'code', {
+      get() {
+        throw new Error('no code for you');
+      },
+    });
+    for (const error of [Object.assign(new Error('Cannot find module'), { code: 'ERR_MODULE_NOT_FOUND' }), hostile]) {
+      await assert.rejects(rig(error).runtime.initialize(), { code: 'PLUGIN_ERR_LOAD' });
+    }
+  });
+
+  it('gives the plugin a configuration of its own, and keeps the code of a ConfigError', async () => {
+    let seen: unknown;
+    const { runtime } = rig(
+      bundle({
+        initialize(config) {
+          seen = config;
+          (config as { nested: { port: number } }).nested.port = 1;
+          throw new ConfigError('no such port');
+        },
+        start() {},
+      }),
+    );
+    await assert.rejects(runtime.initialize(), { code: 'PLUGIN_ERR_CONFIG', kind: 'user' });
+    assert.deepEqual([seen, BIRTH.config], [{ nested: { port: 1 } }, { nested: { port: 8090 } }]);
+  });
+
+  it('aborts the signal before it asks the plugin to stop, and refuses events from then on', async () => {
+    const order: string[] = [];
+    const contexts: PluginContext[] = [];
+    const given = rig(
+      bundle({
+        start(ctx) {
+          contexts.push(ctx);
+          ctx.signal.addEventListener('abort', () => order.push('aborted'));
+        },
+        stop() {
+          order.push('stop');
+        },
+      }),
+    );
+    const context = await contextOf(given, contexts);
+    await given.runtime.drain();
+    await given.runtime.stop();
+    assert.deepEqual(order, ['aborted', 'stop']);
+    await assert.rejects(context.emit({ type: 'a', resourceName: 'r', message: 'm' }), { code: 'EVENT_ERR_STOPPING' });
+  });
+
+  it('sends the last log lines and metrics before it has stopped, also when stop throws', async () => {
+    for (const fails of [false, true]) {
+      const given = rig(
+        bundle({
+          start(ctx) {
+            ctx.metrics.counter({ name: 'n', help: '' }).inc();
+            ctx.log.info('last words');
+          },
+          stop() {
+            if (fails) throw new Error('will not');
+          },
+        }),
+      );
+      await given.runtime.initialize();
+      await given.runtime.start();
+      await given.runtime.stop().catch(() => undefined);
+      assert.deepEqual(
+        given.port.take().map(({ kind }) => kind).toSorted(),
+        ['log', 'metric'],
+      );
+      assert.equal(given.clock.pending, 0);
+    }
+  });
+
+  it('takes only true for healthy, and nothing for no opinion', async () => {
+    const health = async (healthCheck?: () => unknown): Promise<boolean | null> => {
+      const plugin = { start() {}, ...(healthCheck === undefined ? {} : { healthCheck }) } as Plugin;
+      const { runtime } = rig(bundle(plugin));
+      await runtime.initialize();
+      return runtime.healthCheck();
+    };
+    assert.equal(await health(), null);
+    assert.equal(await health(() => true), true);
+    for (const answer of [false, undefined, 'yes', 1]) assert.equal(await health(async () => answer), false);
+    await assert.rejects(health(() => Promise.reject(new Error('sick'))), /sick/);
+  });
+
+  it('calls the plugin’s methods on the plugin', async () => {
+    class Counter {
+      healthy = true;
+      start(): void {}
+      stop(): void {
+        this.healthy = false;
+      }
+      healthCheck(): boolean {
+        return this.healthy;
+      }
+    }
+    const { runtime } = rig({ default: new Counter() });
+    await runtime.initialize();
+    await runtime.start();
+    assert.equal(await runtime.healthCheck(), true);
+    await runtime.stop();
+    assert.equal(await runtime.healthCheck(), false);
+  });
+
+  it('gives a context that cannot be changed, whose parts may be used apart from it', async () => {
+    const contexts: PluginContext[] = [];
+    const given = rig(bundle({ start: (ctx) => void contexts.push(ctx) }));
+    const context = await contextOf(given, contexts);
+    assert.throws(() => Object.assign(context, { name: 'kubernetes' }), TypeError);
+    const { emit, tryEmit, log, metrics } = context;
+    const { counter } = metrics;
+    counter({ name: 'n', help: '' }).inc();
+    log.info('apart');
+    assert.equal(tryEmit({ type: 'a', resourceName: 'r', message: 'm' }), null);
+    given.port.deliver({ kind: 'credit', events: 1, bytes: 1_000 });
+    void emit({ type: 'a', resourceName: 'r', message: 'm' });
+    await settle();
+    await given.clock.advance(250);
+    const sent = given.port.take();
+    assert.deepEqual(sent.map(({ kind }) => kind).toSorted(), ['frame', 'log', 'metric']);
+    for (const message of sent) assert.equal(message.generation, 4);
+  });
+
+  it('hands out the connection of the moment, and debug as it is switched', async () => {
+    const contexts: PluginContext[] = [];
+    const given = rig(bundle({ start: (ctx) => void contexts.push(ctx) }));
+    const context = await contextOf(given, contexts);
+    assert.deepEqual([context.kubernetes, context.debug], [null, false]);
+    const connection = {
+      server: 'https://10.0.0.1:443',
+      ca: null,
+      token: 'new',
+      clientCertificate: null,
+      skipTlsVerify: false,
+      namespace: 'default',
+    };
+    await given.runtime.reconnect(connection);
+    await given.runtime.setDebug(true);
+    assert.deepEqual([context.kubernetes?.token, context.debug], ['new', true]);
+  });
+});
