@@ -17,8 +17,9 @@ export async function stopRooms(
 ): Promise<StopReport> {
   const deadline = clock.now() + graceMs;
   const sourcesDone = new AbortController();
-  const sources = plugins.stop(why).then(() => bus.drain());
-  const limit = delay(clock, graceMs * SOURCES_SHARE, sourcesDone.signal).catch(() => undefined);
+  const sourcesMs = graceMs * SOURCES_SHARE;
+  const sources = plugins.stop(why, sourcesMs).then(() => bus.drain());
+  const limit = delay(clock, sourcesMs, sourcesDone.signal).catch(() => undefined);
   await Promise.race([sources.then(() => sourcesDone.abort()), limit]);
   // Acks flow while plugins drain; whatever still waits now is dropped with its reason, and its plugin is told.
   bus.abandon('shutdown');

@@ -95,7 +95,7 @@ function literal(text: string): string {
 /** The remedy for a plugin that wants the cluster on a machine that has no way to it. */
 export const CONNECTION_REMEDY = [
   'Give khook a way to the cluster, one of:',
-  '  in the cluster: run the pod under a service account with its token mounted (automountServiceAccountToken: true)',
+  '  in the cluster: run the pod under a service account with its token mounted (automountServiceAccountToken must not be false)',
   '  elsewhere: export KUBECONFIG=/path/to/kubeconfig, or put one at ~/.kube/config',
   'or set `enabled: false` for the plugin in plugins.yaml.',
 ].join('\n');

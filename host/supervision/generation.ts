@@ -116,8 +116,8 @@ export class Generation {
   }
 
   /** Asks, then insists. Resolves when the vessel is gone; true when the plugin had to be terminated. */
-  async stop(): Promise<boolean> {
-    const deadlineMs = this.spec.limits.stopTimeoutMs;
+  async stop(withinMs = this.spec.limits.stopTimeoutMs): Promise<boolean> {
+    const deadlineMs = Math.min(withinMs, this.spec.limits.stopTimeoutMs);
     const { control } = this.vessel;
     this.#isStopping = true;
     let forced = false;

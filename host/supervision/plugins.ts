@@ -43,9 +43,9 @@ export class Plugins {
     ]);
   }
 
-  /** Stops all at once; each has its own deadlines. */
-  async stop(why: string): Promise<void> {
-    await Promise.all(this.all.map((supervisor) => supervisor.stop(why)));
+  /** Stops all at once; each has its own grace period, or what is left of the host's. */
+  async stop(why: string, withinMs?: number): Promise<void> {
+    await Promise.all(this.all.map((supervisor) => supervisor.stop(why, withinMs)));
   }
 
   async #remove(supervisor: Supervisor): Promise<void> {

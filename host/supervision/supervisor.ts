@@ -113,10 +113,10 @@ export class Supervisor {
     });
   }
 
-  /** Resolves when nothing of the plugin runs any more. */
-  stop(why: string): Promise<void> {
+  /** Resolves when nothing of the plugin runs any more. `withinMs` counts where it is less than the plugin's own grace period. */
+  stop(why: string, withinMs?: number): Promise<void> {
     return this.#command(async () => {
-      await this.#stopCurrent(why);
+      await this.#stopCurrent(why, withinMs);
       if (this.#state.kind !== 'stopped') this.#transition({ kind: 'stopped' });
       this.#plan = null;
     });
@@ -238,7 +238,7 @@ export class Supervisor {
     });
   }
 
-  async #stopCurrent(why: string): Promise<void> {
+  async #stopCurrent(why: string, withinMs?: number): Promise<void> {
     const current = this.#current;
     if (current === null) {
       this.#timer?.cancel();
@@ -246,7 +246,7 @@ export class Supervisor {
     }
     this.#transition({ kind: 'draining', generation: current.number, since: this.#options.clock.wall(), why });
     this.#current = null;
-    const forced = await current.stop();
+    const forced = await current.stop(withinMs);
     this.#transition({ kind: 'stopped' });
     this.#options.events.emit('plugin:stopped', { plugin: this.name, generation: current.number, why, forced });
   }

@@ -71,8 +71,11 @@ export class PluginRuntime implements PluginControl {
 
   async stop(): Promise<void> {
     this.#abort.abort(new CodedError('EVENT_ERR_STOPPING', `plugin ${this.#options.birth.plugin} is stopping`));
-    await this.#plugin?.stop?.();
-    this.flush();
+    try {
+      await this.#plugin?.stop?.();
+    } finally {
+      this.flush();
+    }
   }
 
   async healthCheck(): Promise<boolean | null> {
@@ -97,6 +100,7 @@ export class PluginRuntime implements PluginControl {
   #makeContext(): PluginContext {
     const { birth } = this.#options;
     const log = this.log;
+    const metrics = this.#metrics;
     const sender = this.#sender;
     const connection = (): KubernetesConnection | null => this.#connection;
     return Object.freeze({
@@ -111,7 +115,11 @@ export class PluginRuntime implements PluginControl {
         warn: (message: string, fields?: Record<string, unknown>) => log.write('warn', message, fields),
         error: (message: string, fields?: Record<string, unknown>) => log.write('error', message, fields),
       }),
-      metrics: this.#metrics,
+      metrics: Object.freeze({
+        counter: metrics.counter.bind(metrics),
+        gauge: metrics.gauge.bind(metrics),
+        histogram: metrics.histogram.bind(metrics),
+      }),
       get kubernetes(): KubernetesConnection | null {
         return connection();
       },

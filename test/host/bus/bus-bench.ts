@@ -10,6 +10,9 @@ import { frameOf } from '../../support/frames.ts';
 
 export const UNLIMITED: RateLimit = { eventsPerSecond: 1e6, burst: 1e6, whenFull: 'block' };
 
+/** Lets promises run to their end. */
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 export interface Work {
   readonly plugin: string;
   readonly frame: Judgeable;
@@ -25,11 +28,7 @@ export class Source {
   readonly replies: ToPlugin[] = [];
   #sequence = 0;
 
-  constructor(
-    bench: { readonly bus: Bus; readonly clock: FakeClock },
-    name: string,
-    rateLimit: RateLimit,
-  ) {
+  constructor(bench: { readonly bus: Bus; readonly clock: FakeClock }, name: string, rateLimit: RateLimit) {
     const spec = { name, eventTypes: ['happened'], rateLimit };
     this.inlet = new Inlet({
       bus: bench.bus,

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventId } from '../../../ipc/event.ts';
 import { frameOf } from '../../support/frames.ts';
-import { BusBench } from './bus-bench.ts';
+import { BusBench, turn } from './bus-bench.ts';
 
 const CREDIT = { events: 10, bytes: 1_000 };
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('inlet', () => {
   it('numbers the events of a generation and gives the credit back with the ack', async () => {

@@ -15,7 +15,10 @@ describe('thread flags', () => {
     for (const flag of ['--permission', '--no-addons', '--no-experimental-sqlite', '--unhandled-rejections=strict']) {
       assert.ok(given.includes(flag), flag);
     }
-    assert.ok(!given.some((flag) => /allow-(net|fs-write|worker|child|addons|wasi|inspector)/.test(flag)), given.join(' '));
+    assert.ok(
+      !given.some((flag) => /allow-(net|fs-write|worker|child|addons|wasi|inspector)/.test(flag)),
+      given.join(' '),
+    );
   });
 
   it('let a plugin read its own bundle and the runtime, and nothing beside them', () => {

@@ -57,7 +57,10 @@ describe('restart policy', () => {
       ['restart', 'restart', 'restart', 'restart', 'restart', 'quarantine'],
     );
     const delays = decisions.map((decision) => (decision.kind === 'give_up' ? 0 : decision.delayMs));
-    assert.deepEqual(delays, delays.toSorted((a, b) => a - b));
+    assert.deepEqual(
+      delays,
+      delays.toSorted((a, b) => a - b),
+    );
     assert.equal(delays.at(-1), QUARANTINE_MS);
   });
 

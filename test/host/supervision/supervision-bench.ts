@@ -1,5 +1,6 @@
 /** One supervisor over scripted vessels, with everything it said. */
 
+import assert from 'node:assert/strict';
 import { Emitter } from '../../../host/base/emitter.ts';
 import type { PluginPlan, PluginSpec } from '../../../host/config/plugin-plan.ts';
 import type { SupervisionEvents } from '../../../host/supervision/events.ts';
@@ -86,7 +87,9 @@ export class SupervisionBench {
     this.events.on('plugin:ready', ({ generation }) => say(`ready ${generation}`));
     this.events.on('plugin:crashed', ({ generation, exit }) => say(`crashed ${generation} ${exit.reason}`));
     this.events.on('plugin:failed', ({ exit, retryMs }) => say(`failed ${exit.reason} ${retryMs}`));
-    this.events.on('plugin:stopped', ({ generation, forced }) => say(`stopped ${generation}${forced ? ' forced' : ''}`));
+    this.events.on('plugin:stopped', ({ generation, forced }) =>
+      say(`stopped ${generation}${forced ? ' forced' : ''}`),
+    );
     this.events.on('plugin:unhealthy', ({ generation }) => say(`unhealthy ${generation}`));
     this.events.on('plugin:recovered', ({ generation }) => say(`recovered ${generation}`));
     this.events.on('plugin:disabled', () => say('disabled'));
@@ -103,4 +106,23 @@ export class SupervisionBench {
   get kind(): PluginState['kind'] {
     return this.supervisor.state.kind;
   }
+}
+
+export async function running(): Promise<SupervisionBench> {
+  const bench = new SupervisionBench();
+  await bench.supervisor.apply(runPlan());
+  await settle();
+  assert.equal(bench.kind, 'running');
+  return bench;
+}
+
+export async function stopped(bench: SupervisionBench): Promise<void> {
+  const stopping = bench.supervisor.stop('the test is over');
+  await bench.pass(10_000);
+  await stopping;
+  assert.deepEqual(
+    [bench.kind, bench.harbour.alive.length, bench.clock.pending, bench.openInlets],
+    ['stopped', 0, 0, 0],
+  );
+  assert.deepEqual(bench.harbour.violations, []);
 }

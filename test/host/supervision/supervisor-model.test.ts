@@ -56,8 +56,14 @@ const script: fc.Arbitrary<Script> = fc.record(
 const plan = fc.constantFrom(runPlan('A'), runPlan('A'), runPlan('B'), runPlan('B'), DISABLED, BLOCKED, INVALID);
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 4, arbitrary: plan.map((plan): Command => ({ do: 'apply', plan })) },
-  { weight: 5, arbitrary: fc.constantFrom(0, 1, 100, 600, 2_000, 31_000, 310_000).map((ms): Command => ({ do: 'pass', ms })) },
-  { weight: 3, arbitrary: fc.record({ script, isLive: fc.boolean() }).map((given): Command => ({ do: 'script', ...given })) },
+  {
+    weight: 5,
+    arbitrary: fc.constantFrom(0, 1, 100, 600, 2_000, 31_000, 310_000).map((ms): Command => ({ do: 'pass', ms })),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ script, isLive: fc.boolean() }).map((given): Command => ({ do: 'script', ...given })),
+  },
   { weight: 3, arbitrary: fc.constant<Command>({ do: 'crash' }) },
   {
     weight: 3,
@@ -112,11 +118,15 @@ class Model {
     assert.ok(supervisor.generation >= this.#generation, 'a generation number fell');
     this.#generation = supervisor.generation;
     const generations = harbour.vessels.map(({ generation }) => generation);
-    assert.deepEqual(generations, [...new Set(generations)].toSorted((a, b) => a - b));
+    assert.deepEqual(
+      generations,
+      [...new Set(generations)].toSorted((a, b) => a - b),
+    );
     for (const { from, to } of states.slice(this.#seenStates)) {
       assert.ok(MOVES[from.kind].includes(to.kind), `from ${from.kind} to ${to.kind}`);
     }
-    for (let n = Math.max(1, this.#seenStates); n < states.length; n += 1) assert.equal(states[n]?.from, states[n - 1]?.to);
+    for (let n = Math.max(1, this.#seenStates); n < states.length; n += 1)
+      assert.equal(states[n]?.from, states[n - 1]?.to);
     this.#seenStates = states.length;
     for (const { asked } of harbour.vessels) {
       const boot = asked.filter((name) => ['initialize', 'credit', 'start'].includes(name));

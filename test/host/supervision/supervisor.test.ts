@@ -3,27 +3,8 @@ import { describe, it } from 'node:test';
 import { CRASH_LOOP_SCORE, QUARANTINE_MS } from '../../../host/supervision/restart-policy.ts';
 import { settle } from '../../support/fake-clock.ts';
 import { frameOf } from '../../support/frames.ts';
-import { crashOf, NEVER, OK } from '../../support/scripted-vessel.ts';
-import { BLOCKED, DISABLED, INVALID, runPlan, SupervisionBench } from './supervision-bench.ts';
-
-async function running(): Promise<SupervisionBench> {
-  const bench = new SupervisionBench();
-  await bench.supervisor.apply(runPlan());
-  await settle();
-  assert.equal(bench.kind, 'running');
-  return bench;
-}
-
-async function stopped(bench: SupervisionBench): Promise<void> {
-  const stopping = bench.supervisor.stop('the test is over');
-  await bench.pass(10_000);
-  await stopping;
-  assert.deepEqual(
-    [bench.kind, bench.harbour.alive.length, bench.clock.pending, bench.openInlets],
-    ['stopped', 0, 0, 0],
-  );
-  assert.deepEqual(bench.harbour.violations, []);
-}
+import { crashOf, NEVER } from '../../support/scripted-vessel.ts';
+import { BLOCKED, DISABLED, INVALID, running, runPlan, SupervisionBench, stopped } from './supervision-bench.ts';
 
 describe('supervisor', () => {
   it('starts a plugin in the promised order, and stops it in the promised order', async () => {
@@ -68,7 +49,11 @@ describe('supervisor', () => {
 
   it('starts a successor only when its predecessor is gone', async () => {
     const bench = await running();
-    bench.harbour.last.script = { drain: { kind: 'ok', afterMs: 100 }, stop: { kind: 'ok', afterMs: 100 }, terminateMs: 50 };
+    bench.harbour.last.script = {
+      drain: { kind: 'ok', afterMs: 100 },
+      stop: { kind: 'ok', afterMs: 100 },
+      terminateMs: 50,
+    };
     const replaced = bench.supervisor.apply(runPlan('B'));
     await bench.pass(249);
     assert.deepEqual([bench.kind, bench.harbour.vessels.length], ['draining', 1]);
@@ -114,7 +99,10 @@ describe('supervisor', () => {
       await bench.pass(9_999);
       assert.equal(bench.kind, 'starting');
       await bench.pass(1);
-      assert.deepEqual([bench.kind, bench.said, bench.harbour.alive.length], ['backing-off', ['crashed 1 failed_start'], 0]);
+      assert.deepEqual(
+        [bench.kind, bench.said, bench.harbour.alive.length],
+        ['backing-off', ['crashed 1 failed_start'], 0],
+      );
       await stopped(bench);
     });
 
@@ -197,6 +185,24 @@ describe('supervisor', () => {
     assert.equal(bench.kind, 'stopped');
   });
 
+  it('starts once when the delay elapses in the very turn in which an operator restarts it', async () => {
+    const bench = await running();
+    const elapses: (() => void)[] = [];
+    const after = bench.clock.after.bind(bench.clock);
+    bench.clock.after = (ms, action) => {
+      elapses.push(action);
+      return after(ms, action);
+    };
+    bench.harbour.last.crash();
+    const delayElapses = elapses.at(-1);
+    const restarted = bench.supervisor.restart();
+    delayElapses?.();
+    await restarted;
+    await settle();
+    assert.deepEqual([bench.kind, bench.supervisor.generation, bench.harbour.violations], ['running', 2, []]);
+    await stopped(bench);
+  });
+
   it('treats a vessel that cannot be opened as a failed start', async () => {
     const bench = new SupervisionBench();
     bench.harbour.failure = new Error('no more threads');
@@ -206,109 +212,6 @@ describe('supervisor', () => {
     assert.equal(bench.kind, 'running');
     await bench.supervisor.stop('the test is over');
     assert.deepEqual([bench.harbour.alive.length, bench.clock.pending], [0, 0]);
-  });
-
-  it('recycles a plugin that is unhealthy three times in a row', async () => {
-    const bench = await running();
-    bench.harbour.last.script = { healthCheck: { kind: 'ok', value: false } };
-    await bench.pass(60_000);
-    assert.deepEqual([bench.kind, bench.said], ['running', ['ready 1', 'unhealthy 1', 'unhealthy 1']]);
-    bench.harbour.script = {};
-    await bench.pass(30_000);
-    assert.deepEqual(bench.said.slice(3), ['unhealthy 1', 'crashed 1 unhealthy']);
-    assert.deepEqual(bench.supervisor.restarts, { unhealthy: 1 });
-    await bench.pass(250);
-    assert.equal(bench.kind, 'running');
-    await stopped(bench);
-  });
-
-  it('forgets earlier bad answers once a plugin is healthy again, and says so', async () => {
-    const bench = await running();
-    const bad = [
-      { kind: 'ok', value: false },
-      { kind: 'error', code: 'PLUGIN_ERR_THROWN', message: 'no source' },
-      NEVER,
-    ] as const;
-    for (let round = 0; round < 3; round += 1) {
-      for (const answer of bad.slice(round % 2, (round % 2) + 2)) {
-        bench.harbour.last.script = { healthCheck: answer };
-        await bench.pass(30_000);
-      }
-      await bench.pass(2_000);
-      bench.harbour.last.script = { healthCheck: round === 1 ? OK : { kind: 'ok', value: true } };
-      await bench.pass(28_000);
-    }
-    assert.deepEqual(bench.said.slice(1), new Array(3).fill(['unhealthy 1', 'unhealthy 1', 'recovered 1']).flat());
-    assert.equal(bench.harbour.vessels.length, 1);
-    await stopped(bench);
-  });
-
-  it('does not cut a drain short because a health check went unanswered', async () => {
-    const bench = await running();
-    bench.harbour.last.script = { healthCheck: NEVER };
-    // Two bad answers, and a third question that is open when the stop comes.
-    await bench.pass(90_000);
-    assert.deepEqual(bench.said, ['ready 1', 'unhealthy 1', 'unhealthy 1']);
-    bench.harbour.last.script = { healthCheck: NEVER, drain: { kind: 'ok', afterMs: 400 } };
-    await bench.pass(900);
-    const stopping = bench.supervisor.stop('the test is over');
-    await bench.pass(10_000);
-    await stopping;
-    assert.deepEqual(bench.said.slice(3), ['stopped 1']);
-    assert.deepEqual(bench.harbour.last.asked.slice(-3), ['drain', 'stop', 'terminate']);
-    assert.equal(bench.clock.pending, 0);
-  });
-
-  const unwilling = {
-    'ignores stop': { stop: NEVER },
-    'ignores drain': { drain: NEVER },
-    'ignores both': { drain: NEVER, stop: NEVER },
-    'throws in stop': { stop: { kind: 'error', code: 'PLUGIN_ERR_THROWN', message: 'will not' } },
-  } as const;
-  for (const [name, script] of Object.entries(unwilling)) {
-    it(`ends a plugin by force that ${name}, within its deadline`, async () => {
-      const bench = await running();
-      bench.harbour.last.script = script;
-      let isStopped = false;
-      const stopping = bench.supervisor.stop('the test is over').then(() => {
-        isStopped = true;
-      });
-      await bench.pass(1_000);
-      assert.equal(isStopped, true);
-      await stopping;
-      assert.deepEqual(bench.said, ['ready 1', 'stopped 1 forced']);
-      assert.ok(bench.harbour.last.asked.includes('stop'));
-      await stopped(bench);
-    });
-  }
-
-  it('takes an exit while draining as part of the stop', async () => {
-    const bench = await running();
-    bench.harbour.last.script = { drain: NEVER };
-    const stopping = bench.supervisor.stop('the test is over');
-    await settle();
-    assert.equal(bench.kind, 'draining');
-    bench.harbour.last.crash();
-    await stopping;
-    assert.deepEqual([bench.said, bench.supervisor.restarts], [['ready 1', 'stopped 1 forced'], {}]);
-    assert.equal(bench.clock.pending, 0);
-  });
-
-  it('interrupts a start that takes long, and starts nothing after it', async () => {
-    for (const method of ['initialize', 'start'] as const) {
-      const bench = new SupervisionBench();
-      bench.harbour.script = { [method]: { kind: 'ok', afterMs: 300 }, drain: { kind: 'ok', afterMs: 400 } };
-      await bench.supervisor.apply(runPlan());
-      await bench.pass(100);
-      const stopping = bench.supervisor.stop('changed its mind');
-      await bench.pass(1_000);
-      await stopping;
-      const { asked } = bench.harbour.last;
-      const expected = method === 'start' ? ['initialize', 'credit', 'start'] : ['initialize'];
-      assert.deepEqual(asked, [...expected, 'drain', 'stop', 'terminate']);
-      assert.deepEqual(bench.said, ['stopped 1']);
-      await stopped(bench);
-    }
   });
 
   it('does nothing because of an exit of an old generation', async () => {

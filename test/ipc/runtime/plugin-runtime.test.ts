@@ -16,6 +16,8 @@ const BIRTH: Birth = {
   config: { nested: { port: 8090 } },
   debug: false,
   connection: null,
+  network: { any: false, listen: [8090], connect: [] },
+  budget: { sockets: 10, files: 10, logLinesPerSecond: 200 },
   hostDirectory: '/',
 };
 
@@ -120,7 +122,10 @@ describe('plugin runtime', () => {
       await given.runtime.start();
       await given.runtime.stop().catch(() => undefined);
       assert.deepEqual(
-        given.port.take().map(({ kind }) => kind).toSorted(),
+        given.port
+          .take()
+          .map(({ kind }) => kind)
+          .toSorted(),
         ['log', 'metric'],
       );
       assert.equal(given.clock.pending, 0);
@@ -137,7 +142,10 @@ describe('plugin runtime', () => {
     assert.equal(await health(), null);
     assert.equal(await health(() => true), true);
     for (const answer of [false, undefined, 'yes', 1]) assert.equal(await health(async () => answer), false);
-    await assert.rejects(health(() => Promise.reject(new Error('sick'))), /sick/);
+    await assert.rejects(
+      health(() => Promise.reject(new Error('sick'))),
+      /sick/,
+    );
   });
 
   it('calls the plugin’s methods on the plugin', async () => {
