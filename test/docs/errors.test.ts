@@ -33,8 +33,13 @@ describe('docs/errors.md', () => {
   });
 
   it('is about codes that khook uses: none of the registries is dead', () => {
-    const used = codesIn(sourceFiles().filter(({ path }) => /^(host|ipc|plugins)\//.test(path) && !REGISTRIES.includes(path)));
-    assert.deepEqual(REGISTERED.filter((code) => !used.has(code)), []);
+    const used = codesIn(
+      sourceFiles().filter(({ path }) => /^(host|ipc|plugins)\//.test(path) && !REGISTRIES.includes(path)),
+    );
+    assert.deepEqual(
+      REGISTERED.filter((code) => !used.has(code)),
+      [],
+    );
   });
 
   it('leaves out no code that khook uses: all of them are registered', () => {

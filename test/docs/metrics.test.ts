@@ -35,7 +35,8 @@ describe('docs/metrics.md', () => {
 
   it('names every family that a running host shows, and no other', async (t) => {
     const host = await AppHost.start(t, {
-      plugins: 'plugins: [{ name: puppet, config: { count: 3 } }]\nsettings: { shutdownGrace: 50ms, healthCheckInterval: 20ms }',
+      plugins:
+        'plugins: [{ name: puppet, config: { count: 3 } }]\nsettings: { shutdownGrace: 50ms, healthCheckInterval: 20ms }',
       bundles: { puppet: 'test/fixtures/plugins/puppet' },
     });
     await eventually(async () => (await host.metric('khook_plugin_custom_checks_total{plugin="puppet"}')) > 0);

@@ -32,7 +32,12 @@ function cells(line: string): string[] {
   return line
     .slice(1, line.lastIndexOf('|'))
     .split(/(?<!\\)\|/)
-    .map((cell) => cell.trim().replaceAll('\\|', '|').replace(/^`([^`]*)`$/, '$1'));
+    .map((cell) =>
+      cell
+        .trim()
+        .replaceAll('\\|', '|')
+        .replace(/^`([^`]*)`$/, '$1'),
+    );
 }
 
 /** The text of every fenced block of a language. */

@@ -82,7 +82,8 @@ test('plugin planner: a bundle that asks for nothing runs without an entry, with
 
 test('plugin planner: the entry wins over the manifest, and the manifest over the defaults', async (t) => {
   const bundles = [{ khook: { limits: { memoryMb: 128, stopTimeout: '9s' }, isolation: 'process' } }];
-  const yaml = 'plugins: [{ name: webhook, limits: { memoryMb: 32 }, isolation: thread }]\nsettings: { loadTimeout: 7s }';
+  const yaml =
+    'plugins: [{ name: webhook, limits: { memoryMb: 32 }, isolation: thread }]\nsettings: { loadTimeout: 7s }';
   const made = await planOne(t, { bundles, yaml });
   assert.ok(made.kind === 'run');
   const { limits, isolation } = made.spec;
