@@ -90,7 +90,10 @@ export const pluginEntrySchema = z.strictObject({
     .max(1_000)
     .nullish()
     .describe('Namespaces whose Hooks may see its events that carry none; default all.'),
-  isolation: z.enum(['thread', 'process']).nullish().describe("What it runs in, in place of the manifest's choice."),
+  isolation: z
+    .enum(['thread', 'process'])
+    .nullish()
+    .describe("In place of the manifest's choice; this version knows thread alone and refuses process."),
 });
 
 export function readPluginEntry(raw: unknown, { document, index, variables }: EntryContext): EntryRead {

@@ -10,18 +10,47 @@ import type { Remote } from '../../ipc/remote.ts';
 import type { PluginSpec } from '../config/plugin-plan.ts';
 import type { Exit } from './exit.ts';
 
-/** Read from outside the thread; the plugin has no say in them. */
+/** Read from outside; the plugin has no say in them. */
 export interface VitalSigns {
+  /** Monotonic milliseconds of the reading. */
+  readonly at: number;
   /** Used heap. */
   readonly heapBytes: number;
+  /** Heap that V8 holds for it, used or not. */
+  readonly heapTotalBytes: number;
   /** ArrayBuffers and the like, outside the heap. */
   readonly externalBytes: number;
+  /** What V8 itself took from malloc for it. */
+  readonly mallocedBytes: number;
   readonly cpuSeconds: number;
-  /** 0–1 since the last reading. */
+  /** 0–1 over about the last second. */
   readonly eventLoopUtilization: number;
+  /** Memory that it made the system hand out since its birth; null where the system does not say. */
+  readonly faultedBytes: number | null;
+  /** For how long it has left the pulse unanswered; 0 when it answers. */
+  readonly silentMs: number;
+  /** For how long it has left the question for its sizes unanswered: those above are so much older than `at`. */
+  readonly unreadMs: number;
+  /** Heap, external and malloced after its last collection; null before the first. */
+  readonly collectedBytes: number | null;
+  /** Resident memory of the process that it is in. */
+  readonly residentBytes: number;
 }
 
-export const NO_VITAL_SIGNS: VitalSigns = { heapBytes: 0, externalBytes: 0, cpuSeconds: 0, eventLoopUtilization: 0 };
+export const NO_VITAL_SIGNS: VitalSigns = {
+  at: 0,
+  heapBytes: 0,
+  heapTotalBytes: 0,
+  externalBytes: 0,
+  mallocedBytes: 0,
+  cpuSeconds: 0,
+  eventLoopUtilization: 0,
+  faultedBytes: null,
+  silentMs: 0,
+  unreadMs: 0,
+  collectedBytes: null,
+  residentBytes: 0,
+};
 
 /** What a vessel reports. After `exit` nothing more is said. */
 export interface VesselListener {
@@ -39,8 +68,10 @@ export interface Vessel {
   readonly control: Remote<PluginControl>;
   /** Credit and acks. After the exit it does nothing. */
   post(message: ToPlugin): void;
-  /** The last reading; `sample` refreshes it and never rejects. */
+  /** The last reading. The watchdog refreshes it; `sample` does so now and never rejects. */
   readonly vitals: VitalSigns;
+  /** About its last ten seconds, oldest first; stays after its end. */
+  readonly history: readonly VitalSigns[];
   sample(): Promise<void>;
   /** Ends it without asking the plugin. Resolves when it is gone; `why` becomes the exit unless it had ended before. */
   terminate(why: Exit): Promise<void>;

@@ -18,7 +18,7 @@ describe('docs/metrics.md', () => {
   });
 
   it('asks a question of each', () => {
-    for (const [name, , , question] of rows) assert.match(question ?? '', /\?/, name);
+    for (const [name = '', , , question = ''] of rows) assert.match(question, /\?/, name);
   });
 
   it('lists every value of the closed labels', () => {

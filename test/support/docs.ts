@@ -13,8 +13,12 @@ export function section(text: string, heading: string): string {
   const lines = text.split('\n');
   const from = lines.indexOf(heading);
   if (from < 0) throw new Error(`there is no heading '${heading}'`);
-  const isEnd = (line: string): boolean => /^#+ /.test(line) && line.indexOf(' ') <= level;
-  const to = lines.findIndex((line, index) => index > from && isEnd(line));
+  let isCode = false;
+  const to = lines.findIndex((line, index) => {
+    // A comment of a shell is no heading.
+    if (line.startsWith('```')) isCode = !isCode;
+    return !isCode && index > from && /^#+ /.test(line) && line.indexOf(' ') <= level;
+  });
   return lines.slice(from + 1, to < 0 ? undefined : to).join('\n');
 }
 

@@ -30,6 +30,7 @@ export class ScriptedVessel implements Vessel {
   readonly generation: number;
   readonly control: Remote<PluginControl>;
   readonly vitals = NO_VITAL_SIGNS;
+  readonly history = [];
   /** Everything that was asked of it, in order: methods, `credit`, `terminate`. */
   readonly asked: string[] = [];
   script: Script;

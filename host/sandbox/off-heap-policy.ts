@@ -1,0 +1,79 @@
+/**
+ * Memory that no heap accounts for: queues of ports, blobs, native objects. It shows in the resident memory of the host alone, so it
+ * is judged for all threads together, and laid at the door of the thread that made the system hand out most. A pure function over
+ * the last moments.
+ *
+ * It takes three signs to blame a thread: the host's unexplained memory stands far above where it was, it grew just now, and this
+ * thread had more new memory handed out than its own heap explains. Churn alone (memory that is taken and given back) shows none of
+ * the growth; growth of somebody else shows no new memory in this thread.
+ */
+
+import { megabytes, seconds, type Verdict } from './verdict.ts';
+
+const MIB = 1024 * 1024;
+/** Above the lowest of the history. */
+export const UNEXPLAINED_BYTES = 160 * MIB;
+/** The thread's own share of it. */
+export const BLAMED_BYTES = 40 * MIB;
+/** The share of a thread that does not tell its sizes just now: it may only be parsing something large, and its heap tells it later. */
+export const UNREAD_BLAMED_BYTES = 640 * MIB;
+/** A quick leak shows in the first, a slow one in the last. */
+const WINDOWS_MS = [3_000, 60_000, 600_000] as const;
+
+export interface ThreadMemory {
+  readonly id: number;
+  /** Handed out by the system since its birth. */
+  readonly faultedBytes: number;
+  /** What its heap statistics account for. */
+  readonly ownBytes: number;
+  /** Its heap statistics are of now. */
+  readonly isRead: boolean;
+}
+
+/** All threads at one moment. */
+export interface Moment {
+  readonly at: number;
+  /** Resident memory of the host, less what all heap statistics account for. */
+  readonly unexplainedBytes: number;
+  readonly threads: readonly ThreadMemory[];
+}
+
+export interface Blame {
+  readonly id: number;
+  readonly verdict: Verdict;
+}
+
+/** `history`: earlier moments with the same threads, oldest first. */
+export function judgeOffHeap(history: readonly Moment[], present: Moment): Blame | null {
+  const lowest = history.reduce((low, { unexplainedBytes }) => Math.min(low, unexplainedBytes), Infinity);
+  const excess = present.unexplainedBytes - lowest;
+  if (excess <= UNEXPLAINED_BYTES) return null;
+  for (const windowMs of WINDOWS_MS) {
+    const start = history.find(({ at }) => present.at - at <= windowMs);
+    if (start === undefined) continue;
+    const grown = present.unexplainedBytes - start.unexplainedBytes;
+    if (grown <= BLAMED_BYTES) continue;
+    const most = growthOf(start, present).reduce((a, b) => (b.bytes > a.bytes ? b : a), NOBODY);
+    if (most.bytes <= (most.isRead ? BLAMED_BYTES : UNREAD_BLAMED_BYTES)) continue;
+    const overMs = present.at - start.at;
+    const detail = `took ${megabytes(most.bytes)} within ${seconds(overMs)} that its heap does not account for; the host grew by ${megabytes(excess)}, limit ${megabytes(UNEXPLAINED_BYTES)}`;
+    return { id: most.id, verdict: { reason: 'leak', detail } };
+  }
+  return null;
+}
+
+interface Growth {
+  readonly id: number;
+  readonly bytes: number;
+  readonly isRead: boolean;
+}
+
+const NOBODY: Growth = { id: -1, bytes: 0, isRead: true };
+
+/** What each thread had handed out beyond the growth of its own heap. A thread that was not there yet has only just begun. */
+function growthOf(start: Moment, present: Moment): Growth[] {
+  return present.threads.map(({ id, faultedBytes, ownBytes, isRead }) => {
+    const before = start.threads.find((thread) => thread.id === id) ?? { faultedBytes: 0, ownBytes: 0 };
+    return { id, isRead, bytes: faultedBytes - before.faultedBytes - Math.max(0, ownBytes - before.ownBytes) };
+  });
+}

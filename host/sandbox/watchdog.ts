@@ -1,0 +1,114 @@
+/**
+ * The watchdog of one host: a loop over all vessels that reads their vital signs from outside, judges them by the policies, and ends
+ * those that are not healthy. It can neither wait nor throw: no plugin, and no mistake in the watch over one plugin, keeps it from
+ * looking after the others. Runs on the host thread.
+ */
+
+import { getHeapStatistics } from 'node:v8';
+import type { Clock, Timer } from '../../ipc/clock.ts';
+import { OffHeapWatch } from './off-heap-watch.ts';
+import type { Verdict } from './verdict.ts';
+import { type Tick, VesselWatch } from './watch.ts';
+import type { Watch, Watched } from './watched.ts';
+import { type Departed, Zombies } from './zombies.ts';
+
+const PERIOD_MS = 50;
+/** A tick that comes so much too late says that the host itself was held up. */
+const LATE_MS = 100;
+/** Heap statistics that are older do not explain what the host holds now. */
+const STALE_MS = 100;
+
+export interface WatchdogOptions {
+  readonly clock: Clock;
+  /** More threads than the budget allows were told to end and did not: only a fresh process is rid of them. Called once. */
+  readonly onTooManyZombies?: (why: string) => void;
+}
+
+export class Watchdog {
+  readonly #options: WatchdogOptions;
+  readonly #watches = new Map<number, VesselWatch>();
+  readonly #zombies: Zombies;
+  readonly #offHeap = new OffHeapWatch();
+  readonly #timer: Timer;
+  #time: Tick;
+  #lastId = 0;
+
+  constructor(options: WatchdogOptions) {
+    const { clock } = options;
+    this.#options = options;
+    this.#zombies = new Zombies(options);
+    this.#time = { at: clock.now(), fair: 0 };
+    this.#timer = clock.every(PERIOD_MS, () => this.#tick());
+  }
+
+  /** Watches a vessel until the watch is closed. It is ended once, by the first verdict. */
+  watch(vessel: Watched): Watch {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const time = (): Tick => ({ at: this.#options.clock.now(), fair: this.#time.fair });
+    const watch = new VesselWatch(vessel, {
+      time,
+      onClose: () => {
+        this.#watches.delete(id);
+        this.#offHeap.forget();
+      },
+    });
+    this.#watches.set(id, watch);
+    this.#offHeap.forget();
+    return watch;
+  }
+
+  /** `gone` resolves when a vessel that was told to end has ended. */
+  awaitEnd(departed: Departed, gone: Promise<unknown>): void {
+    this.#zombies.awaitEnd(departed, gone);
+  }
+
+  /** Threads that were told to end and are still there. */
+  get zombies(): number {
+    return this.#zombies.count;
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer.cancel();
+    this.#zombies.forget();
+  }
+
+  #tick(): void {
+    const at = this.#options.clock.now();
+    const elapsed = at - this.#time.at;
+    const isLate = elapsed - PERIOD_MS > LATE_MS;
+    this.#time = { at, fair: this.#time.fair + (isLate ? PERIOD_MS : elapsed) };
+    for (const watch of [...this.#watches.values()]) {
+      try {
+        const verdict = watch.tick({ isLate });
+        if (verdict !== null) end(watch, verdict);
+      } catch {
+        // What cannot be read now is read at the next tick; the other vessels are looked after meanwhile.
+      }
+    }
+    if (!isLate && this.#offHeap.isDue(at)) this.#judgeOffHeap(at);
+  }
+
+  #judgeOffHeap(at: number): void {
+    const inside = [...this.#watches].filter(([, { vessel }]) => vessel.sharesHost);
+    const resident = inside[0]?.[1].vitals.residentBytes ?? 0;
+    if (resident === 0) return;
+    const threads = inside.map(([id, { vitals }]) => ({
+      id,
+      faultedBytes: vitals.faultedBytes ?? 0,
+      ownBytes: vitals.heapTotalBytes + vitals.externalBytes + vitals.mallocedBytes,
+      isRead: vitals.unreadMs < STALE_MS,
+    }));
+    const own = getHeapStatistics();
+    const explained = threads.reduce((sum, { ownBytes }) => sum + ownBytes, 0);
+    const hostBytes = own.total_heap_size + own.external_memory + own.malloced_memory;
+    const blame = this.#offHeap.judge({ at, unexplainedBytes: resident - explained - hostBytes, threads });
+    const watch = blame === null ? undefined : this.#watches.get(blame.id);
+    if (blame !== null && watch !== undefined) end(watch, blame.verdict);
+  }
+}
+
+function end(watch: VesselWatch, { reason, detail }: Verdict): void {
+  watch.vessel.terminate({ reason, detail, stack: '', code: '' });
+  watch.close();
+}

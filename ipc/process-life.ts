@@ -1,0 +1,45 @@
+/** What a host and a child process say to each other beside control, pulse and events: the birth, the readings, the last words. */
+
+import type { Birth } from './control.ts';
+import type { WireError } from './errors.ts';
+
+/** File descriptors of the child. A flood on the events pipe cannot delay what goes over the other one. */
+export const CONTROL_FD = 3;
+export const EVENTS_FD = 4;
+
+/** Channels of the control pipe. */
+export const CONTROL_CHANNEL = 0;
+export const PULSE_CHANNEL = 1;
+export const LIFE_CHANNEL = 2;
+export const CONTROL_CHANNELS = 3;
+
+/** Host → child. */
+export type ToChild =
+  /** The first message. What is secret in it must not stand on a command line or in the environment the process starts with. */
+  | { readonly kind: 'birth'; readonly birth: Birth; readonly environment: Readonly<Record<string, string>> }
+  /** Asks for readings. */
+  | { readonly kind: 'read' };
+
+/** What a child says of itself. The host believes none of it where it can look for itself. */
+export interface Readings {
+  readonly heapBytes: number;
+  readonly externalBytes: number;
+  readonly cpuSeconds: number;
+  /** How long its event loop was busy since its birth. */
+  readonly loopActiveMs: number;
+}
+
+/** Child → host. */
+export type FromChild =
+  /** The runtime stands and nothing of the plugin has been loaded: what it weighs now is not the plugin's. */
+  | { readonly kind: 'born'; readonly readings: Readings }
+  | { readonly kind: 'readings'; readonly readings: Readings }
+  /** An uncaught error; the process ends. */
+  | { readonly kind: 'failed'; readonly error: WireError };
+
+/** The child's numbers, when they are numbers. */
+export function isReadings(value: unknown): value is Readings {
+  if (typeof value !== 'object' || value === null) return false;
+  const { heapBytes, externalBytes, cpuSeconds, loopActiveMs } = value as Readings;
+  return [heapBytes, externalBytes, cpuSeconds, loopActiveMs].every((number) => Number.isFinite(number) && number >= 0);
+}

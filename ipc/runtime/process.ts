@@ -1,0 +1,87 @@
+// Runs in the plugin's child process.
+/** The first code in a plugin's process: opens its two pipes, gives up what it must not keep, and waits for the host's word. */
+
+import { Socket } from 'node:net';
+import { systemClock } from '../clock.ts';
+import { CONTROL_METHODS, type PluginControl } from '../control.ts';
+import { toWireError } from '../errors.ts';
+import type { PulseMessage, ToHost, ToPlugin } from '../messages.ts';
+import { Pipe } from '../port-pipe.ts';
+import {
+  CONTROL_CHANNEL,
+  CONTROL_CHANNELS,
+  CONTROL_FD,
+  EVENTS_FD,
+  type FromChild,
+  LIFE_CHANNEL,
+  PULSE_CHANNEL,
+  type Readings,
+  type ToChild,
+} from '../process-life.ts';
+import { exposeRemote } from '../remote.ts';
+import { loadBundle, supplyPluginApi } from './bundle-loader.ts';
+import { watchHost } from './host-watch.ts';
+import { PluginRuntime } from './plugin-runtime.ts';
+import { recordsOutlet } from './records-outlet.ts';
+
+/** What the host has not read by then is not waited for. */
+const LAST_WORDS_MS = 200;
+/** Frames are bounded by their credit and records in their outlet: more than this is an error of the runtime itself. */
+const MAX_QUEUE_BYTES = 64 * 1024 * 1024;
+
+// Taken before a plugin can replace them.
+const { pid } = process;
+const kill = process.kill.bind(process);
+const exit = process.exit.bind(process);
+/** Of the last resort, because the host looks at what the system gave to the process: the ordinary one keeps its pages. */
+const collect = globalThis.gc;
+
+watchHost(Number(process.argv[2]));
+
+/** Without its host it has no reason to live, and nobody to tell. */
+const die = (): void => void kill(pid, 'SIGKILL');
+const openPipe = (fd: number, channels: number): Pipe => {
+  const socket = new Socket({ fd, readable: true, writable: true });
+  const pipe = new Pipe(socket, { channels, maxQueueBytes: MAX_QUEUE_BYTES, onFault: die });
+  pipe.onClose(die);
+  return pipe;
+};
+const control = openPipe(CONTROL_FD, CONTROL_CHANNELS);
+const events = openPipe(EVENTS_FD, 1);
+const life = control.port<FromChild, ToChild>(LIFE_CHANNEL);
+const pulse = control.port<PulseMessage, PulseMessage>(PULSE_CHANNEL);
+
+const readings = (): Readings => {
+  const { heapUsed, external } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  const { active } = performance.eventLoopUtilization();
+  return { heapBytes: heapUsed, externalBytes: external, cpuSeconds: (user + system) / 1e6, loopActiveMs: active };
+};
+
+life.receive((message) => {
+  if (message.kind === 'read') life.post({ kind: 'readings', readings: readings() });
+  else live(message);
+});
+
+function live({ birth, environment }: ToChild & { kind: 'birth' }): void {
+  Object.assign(process.env, environment);
+  supplyPluginApi();
+  const runtime = new PluginRuntime({
+    birth,
+    port: recordsOutlet({ port: events.port<ToHost, ToPlugin>(0), queuedBytes: () => events.queuedBytes }),
+    clock: systemClock,
+    load: loadBundle,
+  });
+  process.on('exit', () => runtime.flush());
+  process.setUncaughtExceptionCaptureCallback((error) => {
+    life.post({ kind: 'failed', error: toWireError(error, 'PLUGIN_ERR_THROWN') });
+    if (control.queuedBytes === 0) exit(1);
+    systemClock.after(LAST_WORDS_MS, () => exit(1));
+  });
+  pulse.receive((message) => {
+    if (message.kind === 'collect') collect?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+    pulse.post(message);
+  });
+  exposeRemote<PluginControl>(control.port(CONTROL_CHANNEL), runtime, CONTROL_METHODS);
+  life.post({ kind: 'born', readings: readings() });
+}

@@ -1,0 +1,16 @@
+// Runs in the plugin's thread.
+/** Answers the pulse. An answer tells the host nothing but that the loop runs; sizes are read from outside. */
+
+import type { PulseMessage } from '../messages.ts';
+import type { Port } from '../port.ts';
+
+/** Taken before any code of the plugin runs. Absent when V8 was not told to expose it. */
+const collect = (globalThis as { gc?: () => void }).gc;
+
+/** A collection is answered when it is done, so that what the host reads then is what is really held. */
+export function answerPulse(port: Port<PulseMessage, PulseMessage>): void {
+  port.receive((message) => {
+    if (message.kind === 'collect') collect?.();
+    port.post(message);
+  });
+}
