@@ -30,6 +30,8 @@ export interface App {
     readonly admin: number;
     readonly agent: number | null;
   };
+  /** Logs a fault of khook itself. */
+  readonly report: (error: unknown) => void;
   /** Drains within the grace period of the settings. Idempotent. */
   stop(why: string): Promise<StopReport>;
 }
@@ -159,6 +161,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const opened = opening.move();
   return {
     ports: bound,
+    report: onError,
     stop(why) {
       stopping ??= (async () => {
         host.info(`khook is stopping: ${why}`);

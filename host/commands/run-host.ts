@@ -11,6 +11,7 @@ import { formatProblem } from '../config/problem.ts';
 import type { KeeperMessage } from '../keeper.ts';
 import type { Invocation } from './command.ts';
 import { EXIT_CODES, type ExitCode } from './exit-code.ts';
+import { internalErrors } from './internal-errors.ts';
 import { readRunOptions } from './run-options.ts';
 import { khookVersion } from './version.ts';
 
@@ -44,6 +45,16 @@ export async function runHost(invocation: Invocation): Promise<ExitCode> {
     invocation.stderr(`khook run: ${messageOf(error)}\n`);
     return codeOf(error) === 'HOST_ERR_PORT' ? EXIT_CODES.PORT : EXIT_CODES.FAILED;
   }
+  const onFault = internalErrors({
+    clock: systemClock,
+    report: app.report,
+    giveUp: (count) => {
+      app.report(new Error(`${count} faults of khook itself within a minute: this host leaves`));
+      process.exit(EXIT_CODES.FAILED);
+    },
+  });
+  process.on('uncaughtException', onFault);
+  process.on('unhandledRejection', onFault);
   tellKeeper({ kind: 'ready' });
   const beat = systemClock.every(BEAT_MS, () => tellKeeper({ kind: 'beat' }));
   const why = await asked;
