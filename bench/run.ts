@@ -1,11 +1,14 @@
 /** `npm run bench [question …]`: measures, prints each figure beside its baseline. Figures are of this machine and this moment; compare ratios. */
 
 import { cpus } from 'node:os';
+import { hang } from './hang.ts';
 import { latency } from './latency.ts';
+import { leak } from './leak.ts';
+import { neighbour } from './neighbour.ts';
 import { pipeline } from './pipeline.ts';
 import { type Row, table } from './report.ts';
 
-const QUESTIONS: Readonly<Record<string, () => Promise<Row[]>>> = { pipeline, latency };
+const QUESTIONS: Readonly<Record<string, () => Promise<Row[]>>> = { pipeline, latency, neighbour, hang, leak };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in QUESTIONS));

@@ -28,6 +28,8 @@ export interface AppOptions {
   readonly ports: { readonly metrics: number; readonly health: number; readonly admin: number };
   /** Address that the metrics and health servers listen on. */
   readonly listenAddress: string;
+  /** Threads of plugins do not end, and hold what they hold until the process does: a fresh one is wanted. */
+  readonly onTooManyZombies?: (why: string) => void;
   readonly log: {
     readonly level: LogLevel;
     readonly format: 'json' | 'pretty' | 'auto';

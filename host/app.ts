@@ -78,9 +78,14 @@ export async function startApp(options: AppOptions): Promise<App> {
     run,
     connection: () => (search.kind === 'found' ? search.connection : null),
     wantsDebug: (plugin) => log.levelOf(plugin) === 'debug',
+    onTooManyZombies: (why) => {
+      host.error(`khook needs a fresh process: ${why}`);
+      options.onTooManyZombies?.(why);
+    },
   });
   const { ledger, dispatch, bus, plugins } = rooms;
   opening.use(rooms.client);
+  opening.use(rooms.watchdog);
   const matcher = opening.use(rooms.matcher);
   const activity = new Activity({ clock, bus, dispatch: dispatch.events });
   const heard = { config: loader.events, supervision: plugins, bus, match: matcher, dispatch: dispatch.events, ledger };

@@ -5,7 +5,7 @@ import { NO_VITAL_SIGNS } from './sandbox/vessel.ts';
 import type { MetricSources } from './telemetry/snapshot-metrics.ts';
 
 export function metricSources(
-  { plugins, bus, ledger, dispatch }: Rooms,
+  { plugins, bus, ledger, dispatch, watchdog }: Rooms,
   { logLinesLost }: { readonly logLinesLost: () => number },
 ): MetricSources {
   return {
@@ -29,5 +29,6 @@ export function metricSources(
     ledgerResidual: () => ledger.counts.residual,
     activeEvents: () => dispatch.snapshot().dedupKeys,
     logLinesLost,
+    zombieThreads: () => watchdog.zombies,
   };
 }

@@ -14,7 +14,9 @@ import { DISPATCH_DEFAULTS, type DispatchSettings } from './dispatch/settings.ts
 import { recordDeliveries } from './dispatch/trail-notes.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { Matcher } from './match/pool.ts';
+import { openProcessVessel } from './sandbox/process-vessel.ts';
 import { openThreadVessel } from './sandbox/thread-vessel.ts';
+import { Watchdog } from './sandbox/watchdog.ts';
 import { Plugins } from './supervision/plugins.ts';
 
 export interface RoomsOptions {
@@ -26,6 +28,7 @@ export interface RoomsOptions {
   readonly run: string;
   readonly connection: () => KubernetesConnection | null;
   readonly wantsDebug: (plugin: string) => boolean;
+  readonly onTooManyZombies: (why: string) => void;
 }
 
 export interface Rooms {
@@ -37,9 +40,18 @@ export interface Rooms {
   readonly client: A2aClient;
   readonly bus: Bus;
   readonly plugins: Plugins;
+  readonly watchdog: Watchdog;
 }
 
-export function buildRooms({ app, settings, agentUrl, run, connection, wantsDebug }: RoomsOptions): Rooms {
+export function buildRooms({
+  app,
+  settings,
+  agentUrl,
+  run,
+  connection,
+  wantsDebug,
+  onTooManyZombies,
+}: RoomsOptions): Rooms {
   const clock = systemClock;
   const ledger = new Ledger(settings.trail);
   const matcher = new Matcher({ ...settings.matcher, clock });
@@ -67,18 +79,23 @@ export function buildRooms({ app, settings, agentUrl, run, connection, wantsDebu
     slots: settings.matcher.threads,
     credit: { events: settings.bus.creditEvents, bytes: settings.bus.creditBytes },
   });
+  const watchdog = new Watchdog({ clock, onTooManyZombies });
+  const vesselOptions = { clock, watchdog, variables: app.environment.variables };
   const plugins = new Plugins({
     clock,
     run,
     random: Math.random,
-    openVessel: (request) => openThreadVessel(request, { clock, variables: app.environment.variables }),
+    openVessel: (request) => {
+      const open = request.spec.isolation === 'process' ? openProcessVessel : openThreadVessel;
+      return open(request, vesselOptions);
+    },
     openInlet: ({ spec, idPrefix, reply }) => new Inlet({ bus, spec, idPrefix, reply, wall: clock.wall }),
     connection,
     wantsDebug,
     hostDirectory: process.cwd(),
   });
   plugins.on('plugin:removed', ({ plugin }) => bus.forget(plugin));
-  return { clock, ledger, matcher, dispatch, client, bus, plugins };
+  return { clock, ledger, matcher, dispatch, client, bus, plugins, watchdog };
 }
 
 function dispatchSettings({ dedup, delivery }: Settings): Partial<DispatchSettings> {

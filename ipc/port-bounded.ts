@@ -37,34 +37,33 @@ export function boundedPort<Out, In>(port: MessagePort, options: BoundedPortOpti
   const { clock, onFault, onSlice } = options;
   let receiver: ((message: In) => void) | null = null;
   let isClosed = false;
+  let isListening = false;
   let slice: { readonly startedAt: number; messages: number; endedAt: number } | null = null;
 
   const take = (event: { readonly data: unknown; readonly ports: readonly MessagePort[] }): void => {
+    within(() => {
+      // A port that nobody closes is kept for ever.
+      for (const stranger of event.ports) stranger.close();
+      if (event.ports.length > 0) onFault(`a message that carries ${event.ports.length} ports`);
+      else receiver?.(event.data as In);
+    });
+  };
+  const unreadable = (): void => within(() => onFault('a message that cannot be read'));
+  const within = (action: () => void): void => {
     // Node delivers what had arrived before a port was closed.
     if (isClosed) return;
-    const current = begin();
-    current.messages += 1;
-    // A port that nobody closes is kept for ever.
-    for (const stranger of event.ports) stranger.close();
-    if (event.ports.length > 0) onFault(`a message that carries ${event.ports.length} ports`);
-    else receiver?.(event.data as In);
-    current.endedAt = clock.now();
-    if (current.messages >= SLICE_MESSAGES || current.endedAt - current.startedAt >= SLICE_MS) pause();
-  };
-  const unreadable = (): void => {
-    if (isClosed) return;
-    begin().messages += 1;
-    onFault('a message that cannot be read');
-  };
-  const begin = (): { startedAt: number; messages: number; endedAt: number } => {
     if (slice === null) {
       const now = clock.now();
       slice = { startedAt: now, messages: 0, endedAt: now };
       setImmediate(end);
     }
-    return slice;
+    const current = slice;
+    current.messages += 1;
+    action();
+    current.endedAt = clock.now();
+    if (current.messages >= SLICE_MESSAGES || current.endedAt - current.startedAt >= SLICE_MS) pause();
   };
-  /** The turn is over: others had theirs, or have it now. */
+  /** The turn is over: the others had theirs. */
   const end = (): void => {
     if (slice === null) return;
     const { messages, startedAt, endedAt } = slice;
@@ -72,9 +71,16 @@ export function boundedPort<Out, In>(port: MessagePort, options: BoundedPortOpti
     onSlice?.({ messages, ms: endedAt - startedAt });
     if (!isClosed && receiver !== null) listen();
   };
-  // Without a listener Node stops handing over, in the middle of a turn too. Adding one that is there already does nothing.
-  const listen = (): void => port.addEventListener('message', take as never);
-  const pause = (): void => port.removeEventListener('message', take as never);
+  // Without a listener Node stops handing over, in the middle of a turn too.
+  const listen = (): void => {
+    if (isListening) return;
+    isListening = true;
+    port.addEventListener('message', take as never);
+  };
+  const pause = (): void => {
+    isListening = false;
+    port.removeEventListener('message', take as never);
+  };
 
   port.addEventListener('messageerror', unreadable);
   port.once('close', () => {

@@ -1,27 +1,30 @@
 /**
  * `Port`s over one pipe: length-prefixed messages, several channels. Used on both sides of the process boundary. Bounded both ways: a
- * message has a greatest size, what waits to be written has one too, and what is read in one turn of the loop costs about a
- * millisecond, whatever the other side sends.
+ * message has a greatest size, what waits to be written has one too, and what is read in one turn of the loop takes a few
+ * milliseconds, whatever the other side sends.
  */
 
 import type { Duplex } from 'node:stream';
+import type { Clock } from './clock.ts';
 import { messageOf } from './errors.ts';
 import { encodeMessage, MessageReader, type PipedMessage } from './pipe-message.ts';
 import type { Port } from './port.ts';
+import type { Slice } from './port-bounded.ts';
 
 export interface PipeOptions {
+  readonly clock: Clock;
   /** Channels are numbered from 0. */
   readonly channels: number;
   /** More than this waiting to be written means that the other side does not read. */
   readonly maxQueueBytes: number;
   /** The other side broke the protocol: `sent …` or `left … unread`. Called once; the pipe is closed then. */
   readonly onFault: (fault: string) => void;
+  readonly onSlice?: (slice: Slice) => void;
 }
 
-/** What a turn may cost, in bytes of JSON; text is cheaper, and every message has a price of its own. */
-const TURN_COST = 256 * 1024;
-const MESSAGE_COST = 512;
-const TEXT_SHARE = 1 / 8;
+/** What is taken in one turn of the loop; the rest waits for the next one, and the others have their turn in between. */
+const SLICE_MESSAGES = 128;
+const SLICE_MS = 5;
 /** Messages kept for a channel that nobody receives from yet. */
 const MAX_KEPT = 256;
 
@@ -39,7 +42,7 @@ export class Pipe {
   #closing: (() => void)[] = [];
   #isClosed = false;
   #isBroken = false;
-  /** The turn's share is used up; reading goes on in the next one. */
+  /** The slice of this turn has been taken. */
   #isResting = false;
 
   constructor(stream: Duplex, options: PipeOptions) {
@@ -101,12 +104,25 @@ export class Pipe {
   }
 
   #read(): void {
-    for (let cost = 0; cost < TURN_COST; ) {
-      const next = this.#next();
-      if (next === null) return;
+    const { clock, onSlice } = this.#options;
+    const startedAt = clock.now();
+    let messages = 0;
+    let ms = 0;
+    let next = this.#next();
+    while (next !== null) {
+      messages += 1;
       this.#deliver(next);
-      cost += next.jsonBytes + next.textBytes * TEXT_SHARE + MESSAGE_COST;
+      ms = clock.now() - startedAt;
+      if (messages >= SLICE_MESSAGES || ms >= SLICE_MS) {
+        this.#rest();
+        break;
+      }
+      next = this.#next();
     }
+    if (messages > 0) onSlice?.({ messages, ms });
+  }
+
+  #rest(): void {
     this.#isResting = true;
     this.#stream.pause();
     setImmediate(() => {

@@ -14,7 +14,6 @@ export const HOST_ERRORS = {
   HOST_ERR_BUNDLE_MISSING: 'plugins.yaml names a plugin of which there is no bundle.',
   HOST_ERR_BUNDLE_TWICE: 'Two bundles have the same plugin name.',
   HOST_ERR_BUNDLE_LIMIT: 'More plugins are enabled than settings.maxPlugins allows.',
-  HOST_ERR_BUNDLE_ISOLATION: 'A plugin is to run in a process of its own, and this version runs plugins in threads.',
   HOST_ERR_BUNDLE_TOO_LARGE: 'A bundle has more files or deeper folders than khook looks through.',
   HOST_ERR_MAPPING: 'An event mapping is invalid; it is skipped and the others load.',
   HOST_ERR_HOOK: 'A Hook is invalid.',
@@ -27,6 +26,9 @@ export const HOST_ERRORS = {
   HOST_ERR_AGENT_TIMEOUT: 'The agent did not answer in time.',
   HOST_ERR_AGENT_CIRCUIT_OPEN: 'The agent failed repeatedly; calls to it pause.',
   HOST_ERR_OUTBOX_FULL: 'The outbox holds as many undelivered firings as it may; a further one was dead-lettered.',
+  HOST_ERR_OUTBOX_AGE: 'A firing waited for its agent as long as it may; it was dead-lettered.',
+  HOST_ERR_OUTBOX: 'The outbox cannot be read or written; sources wait until it can.',
+  HOST_ERR_DATA_IN_USE: 'Another process has the data folder open.',
   HOST_ERR_STOPPING: 'khook is stopping.',
 } as const;
 

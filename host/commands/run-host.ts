@@ -38,7 +38,11 @@ export async function runHost(invocation: Invocation): Promise<ExitCode> {
   const asked = firstRequest();
   let app: App;
   try {
-    app = await startApp({ ...options, workDirectory: empty });
+    app = await startApp({
+      ...options,
+      workDirectory: empty,
+      onTooManyZombies: (why) => tellKeeper({ kind: 'replace', why }),
+    });
   } catch (error) {
     leave();
     releaseKeeper();

@@ -1,9 +1,10 @@
 /** A Hook as users write it, in a file or in the cluster, checked and made into the one form every room uses. */
 
 import * as z from 'zod';
-import { type AgentRef, type EventConfiguration, type Hook, hookId } from './hook.ts';
+import { type AgentRef, type EventConfiguration, GROUPS, type Hook, hookId } from './hook.ts';
 import { type Place, type Positioned, problemAt, valueAt, type YamlPath } from './place.ts';
 import type { Problem } from './problem.ts';
+import { durationMs } from './units.ts';
 import { checkConfig } from './zod-problems.ts';
 import { type IssueView, typeName } from './zod-words.ts';
 
@@ -24,6 +25,7 @@ export type HookRead =
   | { readonly kind: 'bad'; readonly problems: readonly Problem[] };
 
 const MAX_PROMPT = 32_768;
+const MAX_FILTER = 4_096;
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const DNS_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 const AGENT_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9])?$/;
@@ -73,6 +75,26 @@ const spec = z.strictObject({
     .nullish()
     .describe("Further namespaces whose events it sees; only in the controller's own namespace."),
   suspend: z.boolean().nullish().describe('Switches the Hook off without deleting it.'),
+  filter: z
+    .string()
+    .max(MAX_FILTER)
+    .regex(/\S/, 'cannot be empty')
+    .nullish()
+    .describe('A CEL expression over event; an event for which it is not true does not fire.'),
+  fence: z.boolean().nullish().describe('Whether free text of the event is marked as untrusted in prompts; default true.'),
+  groupBy: z
+    .enum(GROUPS)
+    .nullish()
+    .describe('What counts as the same for dedup: the resource, or the workload that a pod belongs to; default resource.'),
+  timeout: durationMs({ min: '1s', max: '24h' })
+    .nullish()
+    .describe('Time for one call of the agent, and for its task; default settings.delivery.'),
+  callsPerHour: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .nullish()
+    .describe('Firings sent to agents in an hour; further ones are put together into one digest; default no limit.'),
 });
 
 /** The API server adds to metadata what it likes; only name and namespace are ours. */
@@ -109,9 +131,21 @@ export function parseHook(object: unknown, from: HookOrigin): HookRead {
     eventConfigurations: Object.freeze(written.eventConfigurations.map((one) => configuration(one, home))),
     namespaces: Object.freeze([...new Set(written.namespaces ?? [])]),
     suspend: written.suspend ?? false,
+    ...wishes(written),
     origin: from.origin,
   });
   return { kind: 'ok', hook };
+}
+
+/** Only what was written: a Hook that says nothing of it looks as it always has. */
+function wishes({ filter, fence, groupBy, timeout, callsPerHour }: z.output<typeof spec>): Partial<Hook> {
+  return {
+    ...(filter != null && { filter }),
+    ...(fence != null && { fence }),
+    ...(groupBy != null && { groupBy }),
+    ...(timeout != null && { timeoutMs: timeout }),
+    ...(callsPerHour != null && { callsPerHour }),
+  };
 }
 
 function configuration(written: z.output<typeof eventConfiguration>, home: string): EventConfiguration {
@@ -128,7 +162,7 @@ function agentOf({ agentRef, agentId }: z.output<typeof eventConfiguration>, hom
 /** An agent that is not named is named missing under the field users have to write. */
 function reword({ issue, value }: IssueView): string | null {
   const field = issue.path.at(-1);
-  const isText = field === 'prompt' || field === 'eventType' || field === 'agentId';
+  const isText = field === 'prompt' || field === 'eventType' || field === 'agentId' || field === 'filter';
   return isText && typeof value === 'string' && value.trim() === '' ? `${String(field)} cannot be empty` : null;
 }
 

@@ -12,7 +12,7 @@ const written = z.strictObject({
     .min(8)
     .max(4_096)
     .exactOptional()
-    .describe('Memory in MB; the thread is ended when its heap reaches four times as much.'),
+    .describe('Memory in MB the plugin may hold after garbage collection.'),
   startTimeout: timeout
     .exactOptional()
     .describe('Time for initialize and start together; default settings.loadTimeout.'),

@@ -6,7 +6,7 @@ import type { Variables } from './expand.ts';
 import { digest } from './fingerprint.ts';
 import { CONNECTION_REMEDY, describePermissions, grantYaml, missingGrants } from './grants.ts';
 import type { Permissions, PluginLimits } from './permissions.ts';
-import { type Place, type Positioned, problemAt, within } from './place.ts';
+import { type Place, type Positioned, within } from './place.ts';
 import type { PluginEntry } from './plugin-entry.ts';
 import { DEFAULT_RATE_LIMIT } from './plugin-entry.ts';
 import type { PluginPlan, PluginSpec } from './plugin-plan.ts';
@@ -41,8 +41,6 @@ export function planBundle(bundle: Bundle, entry: PluginEntry | null, context: P
   if (entry?.enabled === false) return { kind: 'disabled', name, version };
   const required = entry?.required ?? false;
   const place = entryPlace(name, entry, context);
-  const unsupported = isolationProblem(bundle, entry, place);
-  if (unsupported !== null) return { kind: 'invalid', name, version, problems: [unsupported], required };
   const checked = checkPluginConfig(
     bundle.manifest.configSchema,
     entry?.config ?? {},
@@ -75,22 +73,6 @@ export function planBundle(bundle: Bundle, entry: PluginEntry | null, context: P
 function entryPlace(name: string, entry: PluginEntry | null, context: PlanContext): Place {
   const document = entry === null ? null : context.document;
   return { file: context.file, document, basePath: entry?.documentPath ?? [], subject: name };
-}
-
-/** Run in less isolation than was asked for, a plugin would be trusted with more than its owner meant. */
-function isolationProblem(
-  { manifest, file, document }: Bundle,
-  entry: PluginEntry | null,
-  place: Place,
-): Problem | null {
-  const { name, isolation } = manifest;
-  if ((entry?.isolation ?? isolation) !== 'process') return null;
-  const manifestPlace: Place = { file, document, basePath: ['khook'], subject: name };
-  return problemAt(entry?.isolation === 'process' ? place : manifestPlace, ['isolation'], {
-    code: 'HOST_ERR_BUNDLE_ISOLATION',
-    message: `plugin '${name}' asks for isolation: process, and this version of khook runs plugins in threads`,
-    fix: 'write `isolation: thread` into its entry of plugins.yaml if a thread will do; run code that you do not trust in a khook of its own',
-  });
 }
 
 function suggestEntry(name: string, problem: Problem): Problem {

@@ -93,7 +93,7 @@ export const pluginEntrySchema = z.strictObject({
   isolation: z
     .enum(['thread', 'process'])
     .nullish()
-    .describe("In place of the manifest's choice; this version knows thread alone and refuses process."),
+    .describe("What it runs in, in place of the manifest's choice: thread, or process."),
 });
 
 export function readPluginEntry(raw: unknown, { document, index, variables }: EntryContext): EntryRead {

@@ -9,6 +9,7 @@ export interface AgentErrorDetails {
   readonly status?: number;
   readonly rpcCode?: number;
   readonly retryAfterMs?: number;
+  readonly isUnsent?: boolean;
 }
 
 export interface AgentErrorInput extends AgentErrorDetails {
@@ -45,6 +46,7 @@ export function failureOf(thrown: unknown): CallFailure {
     status: number(details.status),
     rpcCode: number(details.rpcCode),
     retryAfterMs: number(details.retryAfterMs),
+    ...(details.isUnsent === true ? { isUnsent: true } : {}),
   };
 }
 

@@ -175,10 +175,18 @@ function unreachable(url: string, cause: unknown): HostError {
   return agentError({
     code: 'HOST_ERR_AGENT_UNREACHABLE',
     url,
+    ...(isUnsent(cause) ? { isUnsent: true } : {}),
     what: `could not be reached (${why})`,
     advice: 'Check that it runs, and KAGENT_API_URL or --agent-url.',
     cause,
   });
+}
+
+/** It failed before there was a connection: at looking up the name, or at connecting to each address. */
+function isUnsent(cause: unknown): boolean {
+  const { syscall, errors } = cause as { syscall?: unknown; errors?: unknown };
+  if (Array.isArray(errors)) return errors.length > 0 && errors.every(isUnsent);
+  return syscall === 'connect' || syscall === 'getaddrinfo';
 }
 
 function timedOut(url: string, timeoutMs: number): HostError {

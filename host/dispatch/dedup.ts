@@ -34,6 +34,8 @@ export interface DedupOptions {
   /** The key that fired longest ago gives way. */
   readonly maxKeys: number;
   readonly clock: Clock;
+  /** Told of every key that is no longer known, for a store that mirrors the window. */
+  readonly onForgotten?: (dedupKey: string) => void;
 }
 
 interface Entry {
@@ -130,7 +132,11 @@ export class DedupWindow {
       (a, b) => a.firstSeen - b.firstSeen,
     )) {
       const firedAt = now - Math.max(0, wall - firstSeen);
-      if (this.#entries.has(subject.dedupKey) || this.#isForgotten(firedAt, now)) continue;
+      if (this.#entries.has(subject.dedupKey)) continue;
+      if (this.#isForgotten(firedAt, now)) {
+        this.#options.onForgotten?.(subject.dedupKey);
+        continue;
+      }
       const seenAt = now - Math.max(0, wall - lastSeen);
       this.#add(this.#entry(subject, { firedAt, seenAt, firstSeen, lastSeen, duplicates }));
     }
@@ -162,6 +168,7 @@ export class DedupWindow {
     const keys = this.#keysOfHook.get(entry.subject.hook);
     keys?.delete(dedupKey);
     if (keys?.size === 0) this.#keysOfHook.delete(entry.subject.hook);
+    this.#options.onForgotten?.(dedupKey);
   }
 
   #sweep(now: number): void {

@@ -33,10 +33,12 @@ export interface CallFailure {
   readonly rpcCode: number | null;
   /** How long the agent asked to be left alone. */
   readonly retryAfterMs: number | null;
+  /** No connection was made: the agent cannot have taken the message, and it counts as no attempt. */
+  readonly isUnsent?: boolean;
 }
 
 export interface RetryPolicy {
-  /** Calls of one delivery, the first included. */
+  /** Calls of one delivery that reached its agent, the first included. An agent that is down is called as long as the firing may wait. */
   readonly attempts: number;
   readonly backoff: BackoffPolicy;
   /** No agent is obeyed longer than this. */
@@ -56,6 +58,7 @@ const REFUSED: HostErrorCode = 'HOST_ERR_AGENT_REFUSED';
 const TASK: HostErrorCode = 'HOST_ERR_AGENT_TASK';
 const TIMEOUT: HostErrorCode = 'HOST_ERR_AGENT_TIMEOUT';
 const CIRCUIT_OPEN: HostErrorCode = 'HOST_ERR_AGENT_CIRCUIT_OPEN';
+const TOO_OLD: HostErrorCode = 'HOST_ERR_OUTBOX_AGE';
 
 /** JSON-RPC's own "internal error" and "server error": what HTTP would call a 500. */
 const RPC_SERVER_ERRORS: ReadonlySet<number> = new Set([-32_603, -32_000]);
@@ -91,6 +94,13 @@ export function nextState(state: DeliveryState, result: CallResult, input: Polic
   }
 }
 
+/** What becomes of one that waited as long as it may and that no agent has taken. */
+export function tooOld(state: DeliveryState, now: number): DeliveryState {
+  const trouble = state.kind === 'waiting' ? ` The last trouble was: ${state.lastError}` : '';
+  const reason = `the agent did not take it within settings.delivery.maxAge.${trouble} Check that the agent works.`;
+  return { kind: 'dead', reason, code: TOO_OLD, at: now };
+}
+
 function afterTask(
   state: DeliveryState,
   { taskId, state: taskState, text }: Extract<CallResult, { kind: 'task' }>,
@@ -117,7 +127,7 @@ function afterFailure(state: DeliveryState, failure: CallFailure, { now, random,
   const dead: DeliveryState = { kind: 'dead', reason: failure.message, code: failure.code, at: now };
   // The agent has taken the message: sending it once more could make it work twice.
   if (state.kind === 'following') return dead;
-  const attempt = attemptsMade(state);
+  const attempt = failure.isUnsent === true ? Math.max(0, attemptsMade(state) - 1) : attemptsMade(state);
   const askedMs = Math.min(failure.retryAfterMs ?? 0, retry.maxRetryAfterMs);
   if (failure.code === CIRCUIT_OPEN)
     return { kind: 'waiting', attempt, nextAttemptAt: now + askedMs, lastError: failure.message };

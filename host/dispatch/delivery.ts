@@ -16,6 +16,8 @@ export interface Delivery {
   /** UUID chosen by khook: the agent's context. */
   readonly contextId: string;
   readonly eventId: string;
+  /** Wall milliseconds: when khook took it over. */
+  readonly acceptedAt: number;
   readonly firing: Firing;
   readonly state: DeliveryState;
 }

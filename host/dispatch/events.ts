@@ -1,10 +1,22 @@
 /** What dispatch says. `agent` is `namespace/name`. */
 
 import type { Delivery } from './delivery.ts';
+import type { StorageFault } from './storage-fault.ts';
 
-export interface DispatchEvents {
+export interface OutboxEvents {
+  /** Said once, when what an earlier life left has been read. */
+  'outbox:opened': { readonly path: string; readonly firings: number; readonly deadLetters: number };
+  /** It cannot be written; whoever writes waits. Said once, and again when it is another fault by now. */
+  'outbox:fault': StorageFault;
+  /** It can be written again. */
+  'outbox:recovered': { readonly path: string; readonly forMs: number };
+}
+
+export interface DispatchEvents extends OutboxEvents {
   /** Taken over: dispatch will see to it. */
   'firing:accepted': Delivery;
+  /** Taken up from an earlier life of khook. */
+  'firing:restored': Delivery;
   'firing:duplicate': {
     readonly eventId: string;
     readonly hook: string;

@@ -9,7 +9,8 @@ import type { DispatchSettings } from './settings.ts';
 export interface LanesOptions {
   readonly clock: Clock;
   readonly settings: DispatchSettings;
-  readonly maxQueued: number;
+  /** Asked when a lane is made. */
+  readonly maxQueued: () => number;
   readonly events: Emitter<DispatchEvents>;
 }
 
@@ -33,7 +34,7 @@ export class Lanes {
     const lane = new AgentLane({
       agent,
       settings,
-      maxQueued,
+      maxQueued: maxQueued(),
       clock,
       onOpened: () => events.emit('circuit:opened', { agent }),
       onClosed: () => events.emit('circuit:closed', { agent }),

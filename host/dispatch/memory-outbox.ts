@@ -1,7 +1,10 @@
 /** The outbox of a process that keeps nothing: bounded, and gone with the process. */
 
+import { Emitter } from '../base/emitter.ts';
+import type { DedupRecord } from './dedup.ts';
 import type { Delivery } from './delivery.ts';
-import type { Outbox } from './outbox.ts';
+import type { OutboxEvents } from './events.ts';
+import { firedBy, type Outbox } from './outbox.ts';
 
 export interface MemoryOutboxOptions {
   readonly capacity?: number;
@@ -12,6 +15,8 @@ export interface MemoryOutboxOptions {
 export class MemoryOutbox implements Outbox {
   readonly capacity: number;
   readonly isDurable = false;
+  readonly fault = null;
+  readonly events = new Emitter<OutboxEvents>();
   readonly #maxDeadLetters: number;
   readonly #deliveries = new Map<string, Delivery>();
   readonly #dead = new Map<string, Delivery>();
@@ -28,6 +33,8 @@ export class MemoryOutbox implements Outbox {
   get deadLetterCount(): number {
     return this.#dead.size;
   }
+
+  async open(): Promise<void> {}
 
   async put(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
     const room = Math.max(0, this.capacity - this.#deliveries.size);
@@ -57,7 +64,20 @@ export class MemoryOutbox implements Outbox {
     return [...this.#deliveries.values()];
   }
 
+  /** Of what stands here: there is no later life to which the others would matter. */
+  async fired(): Promise<readonly DedupRecord[]> {
+    return [...this.#deliveries.values()].map(firedBy);
+  }
+
+  refresh(): void {}
+
+  forget(): void {}
+
   async deadLetters(limit: number): Promise<readonly Delivery[]> {
     return [...this.#dead.values()].reverse().slice(0, limit);
   }
+
+  release(): void {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
 }

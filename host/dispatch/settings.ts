@@ -13,6 +13,8 @@ export interface DispatchSettings {
   readonly callTimeoutMs: number;
   /** How long a task is followed. */
   readonly taskTimeoutMs: number;
+  /** How long a firing may wait for an agent to take it, in all its lives. */
+  readonly maxAgeMs: number;
   readonly circuit: {
     /** Failed calls in a row after which calls pause. More than `retry.attempts`, or one delivery could open it alone. */
     readonly failures: number;
@@ -35,6 +37,7 @@ export const DISPATCH_DEFAULTS: DispatchSettings = {
   concurrencyPerAgent: 4,
   callTimeoutMs: 250_000,
   taskTimeoutMs: 900_000,
+  maxAgeMs: 604_800_000,
   circuit: { failures: 5, pauseMs: 30_000 },
   maxLanes: 1_000,
   laneIdleMs: 600_000,

@@ -9,4 +9,8 @@ export interface MatchEvents {
   'event:poisonous': { readonly source: string; readonly type: string; readonly cause: string };
   /** A prompt that is not a template: the Hook still fires with the raw text. */
   'hook:template-broken': { readonly hook: string; readonly configuration: number; readonly problem: string };
+  /** A filter that is no CEL expression: the Hook is not ready, and matches nothing. `problem` begins with `line:column: `. */
+  'hook:filter-broken': { readonly hook: string; readonly problem: string };
+  /** A filter failed for an event, which it did not let through; said once per Hook and place in its filter. */
+  'hook:filter-failed': { readonly hook: string; readonly problem: string };
 }

@@ -1,6 +1,7 @@
 /** Hooks by event type and namespace, so that ten thousand of them cost an event no more than ten. */
 
-import { type AgentRef, type Hook, hookId } from '../config/hook.ts';
+import { type AgentRef, type GroupBy, type Hook, hookId } from '../config/hook.ts';
+import { compileFilter, type Filter } from './filter.ts';
 import { compilePrompt, type Prompt } from './prompt.ts';
 
 /** One configuration of one Hook. */
@@ -14,6 +15,12 @@ export interface HookCandidate {
   readonly isSuspended: boolean;
   /** Compiled when it is first needed: most prompts of ten thousand Hooks are not. */
   readonly prompt: () => Prompt;
+  /** Null: every event passes. Compiled when it is first needed, and once for all Hooks that have the same. */
+  readonly filter: (() => Filter) | null;
+  readonly isFenced: boolean;
+  readonly groupBy: GroupBy;
+  /** What a firing carries of the Hook for dispatch. */
+  readonly limits: Pick<Hook, 'timeoutMs' | 'callsPerHour'>;
   /** Place among all configurations: the order in which firings are told. */
   readonly order: number;
 }
@@ -49,11 +56,19 @@ export function canonicalType(eventType: string): string {
 
 export class HookIndex {
   readonly #byType = new Map<string, Listeners>();
+  readonly #filters = new Map<string, Filter>();
 
   constructor(hooks: readonly Hook[], controllerNamespace: string) {
     let order = 0;
     for (const hook of hooks) {
       const sees = sightOf(hook, controllerNamespace);
+      const { filter, fence = true, groupBy = 'resource', timeoutMs, callsPerHour } = hook;
+      const shared = {
+        filter: filter === undefined ? null : () => this.#filter(filter),
+        isFenced: fence,
+        groupBy,
+        limits: { ...(timeoutMs !== undefined && { timeoutMs }), ...(callsPerHour !== undefined && { callsPerHour }) },
+      };
       hook.eventConfigurations.forEach((configuration, position) => {
         let prompt: Prompt | null = null;
         const candidate: HookCandidate = {
@@ -63,6 +78,7 @@ export class HookIndex {
           eventType: configuration.eventType,
           agent: configuration.agent,
           isSuspended: hook.suspend,
+          ...shared,
           prompt: () => {
             prompt ??= compilePrompt(configuration.prompt);
             return prompt;
@@ -88,6 +104,15 @@ export class HookIndex {
       inScope: (scope) =>
         gather((each) => (scope === null ? each.all : scope.flatMap((namespace) => each.byHome.get(namespace) ?? []))),
     };
+  }
+
+  #filter(source: string): Filter {
+    let filter = this.#filters.get(source);
+    if (filter === undefined) {
+      filter = compileFilter(source);
+      this.#filters.set(source, filter);
+    }
+    return filter;
   }
 
   #add(candidate: HookCandidate, sees: readonly string[] | 'all'): void {

@@ -4,7 +4,7 @@ import { type Frame, typeAt } from '../../ipc/frame.ts';
 import type { Emitter } from '../base/emitter.ts';
 import type { MatchEvents } from './events.ts';
 import { suggestMapping } from './mapping-suggestion.ts';
-import type { BrokenPrompt } from './task-message.ts';
+import type { BrokenPrompt, FailedFilter } from './task-message.ts';
 import type { TypeSettlement } from './type-settlement.ts';
 import { type Cause, type FrameVerdict, verdictAt } from './verdict.ts';
 
@@ -51,6 +51,19 @@ export class MatchReporter {
     for (const prompt of prompts) {
       if (this.#isNews(`broken\0${JSON.stringify(prompt)}`)) this.#emitter.emit('hook:template-broken', prompt);
     }
+  }
+
+  /** The words differ with the events; the place does not. */
+  failed(filters: readonly FailedFilter[]): void {
+    for (const filter of filters) {
+      const place = /^\d+:\d+/.exec(filter.problem)?.[0] ?? '';
+      if (this.#isNews(`failed\0${filter.hook}\0${place}`)) this.#emitter.emit('hook:filter-failed', filter);
+    }
+  }
+
+  /** The Hooks were read anew: what their filters fail at is news again. */
+  forgetFilters(): void {
+    for (const name of this.#said) if (name.startsWith('failed\0')) this.#said.delete(name);
   }
 
   #isNews(name: string): boolean {

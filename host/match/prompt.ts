@@ -1,14 +1,16 @@
 /**
- * A Hook's prompt: a Go template over one event. Event text is data: it is cut at a cap and never expanded again.
- * A prompt that is no template, or that does not fit an event, goes out as its raw text, and the problem is told.
+ * A Hook's prompt: a Go template over one event. Event text is data: secrets are taken out, it is cut at a cap, fenced unless the
+ * Hook wants it bare, and never expanded again. A prompt that is no template, or that does not fit an event, goes out as its raw
+ * text, and the problem is told.
  */
 
 import type { Mapping } from '../config/mapping.ts';
 import type { DecodedEvent } from './event.ts';
+import type { Fence } from './fence.ts';
 import { renderTemplate } from './template/evaluator.ts';
 import { type ParsedTemplate, parseTemplate } from './template/parser.ts';
 import { TemplateError } from './template/template-error.ts';
-import { capRecord, capText } from './text-cap.ts';
+import { capText, safeRecord, safeText } from './text-cap.ts';
 import { formatWall, toSeconds } from './timestamp.ts';
 
 const MESSAGE_CAP = 8_192;
@@ -53,8 +55,8 @@ export function compilePrompt(source: string): Prompt {
 /** What one event offers to every prompt that it meets. */
 export interface PromptData {
   readonly fields: Record<string, unknown>;
-  /** The lines that follow every prompt. */
-  readonly context: string;
+  /** Of the lines that follow every prompt: name and text, those without a text left out. */
+  readonly context: readonly (readonly [name: string, text: string])[];
 }
 
 export interface EventOrigin {
@@ -66,13 +68,13 @@ export interface EventOrigin {
 }
 
 export function promptData(event: DecodedEvent, origin: EventOrigin): PromptData {
-  const resourceName = capText(event.resourceName, FIELD_CAP);
-  const namespace = capText(event.namespace ?? '', FIELD_CAP);
-  const reason = capText(event.reason ?? '', FIELD_CAP);
-  const message = capText(event.message, MESSAGE_CAP);
+  const resourceName = safeText(event.resourceName, FIELD_CAP);
+  const namespace = safeText(event.namespace ?? '', FIELD_CAP);
+  const reason = safeText(event.reason ?? '', FIELD_CAP);
+  const message = safeText(event.message, MESSAGE_CAP);
   const timestamp = event.timestamp ? toSeconds(event.timestamp) : formatWall(origin.receivedAt);
-  const metadata = capRecord(event.metadata ?? {}, FIELD_CAP);
-  const tags = Object.assign(capRecord(origin.mapping.tags, FIELD_CAP), capRecord(event.tags ?? {}, FIELD_CAP));
+  const metadata = safeRecord(event.metadata ?? {}, FIELD_CAP);
+  const tags = Object.assign(safeRecord(origin.mapping.tags, FIELD_CAP), safeRecord(event.tags ?? {}, FIELD_CAP));
   const common = { ResourceName: resourceName, Namespace: namespace, Reason: reason, Message: message };
   const shared = { ...common, Timestamp: timestamp, Metadata: metadata, Tags: tags, Source: origin.source };
   const fields = {
@@ -84,16 +86,12 @@ export function promptData(event: DecodedEvent, origin: EventOrigin): PromptData
     InternalType: origin.mapping.internalType,
     Event: { ...shared, Type: origin.type },
   };
-  return { fields, context: contextLines(namespace, reason, message) };
-}
-
-function contextLines(namespace: string, reason: string, message: string): string {
-  const lines = [
+  const context = [
     ['Namespace', namespace],
     ['Reason', reason],
     ['Message', message],
-  ];
-  return lines.map(([name, value]) => (value === '' ? '' : `\n${name}: ${value}`)).join('');
+  ] as const;
+  return { fields, context: context.filter(([, text]) => text !== '') };
 }
 
 export interface RenderedPrompt {
@@ -102,23 +100,33 @@ export interface RenderedPrompt {
   readonly problem: string | null;
 }
 
-/** `eventType` is the type as the Hook names it. The rendered part is at most `maxLength` long, and its mark. */
-export function renderPrompt(
-  prompt: Prompt,
-  data: PromptData,
-  options: { readonly eventType: string; readonly maxLength: number },
-): RenderedPrompt {
-  const { maxLength, eventType } = options;
-  const raw = (problem: string | null): RenderedPrompt => ({
-    text: capText(prompt.source, maxLength) + data.context,
-    problem,
-  });
+export interface RenderOptions {
+  /** As the Hook names it. */
+  readonly eventType: string;
+  /** Characters of the rendered part; its mark and the lines that follow come on top. */
+  readonly maxLength: number;
+  /** None: event text stands in the prompt as it is. */
+  readonly fence?: Fence | null;
+}
+
+export function renderPrompt(prompt: Prompt, data: PromptData, options: RenderOptions): RenderedPrompt {
+  const { text, problem } = renderTop(prompt, data, options);
+  const { fence = null } = options;
+  const lines = data.context.map(([name, value]) => `\n${name}: ${fence?.wrap(value) ?? value}`).join('');
+  return { text: `${text}${fence?.notice(text, lines) ?? ''}${lines}`, problem };
+}
+
+/** Without the lines that follow. */
+function renderTop(prompt: Prompt, data: PromptData, { eventType, maxLength, fence }: RenderOptions): RenderedPrompt {
+  const raw = (problem: string | null): RenderedPrompt => ({ text: capText(prompt.source, maxLength), problem });
   if (prompt.template === null) return raw(prompt.problem);
   data.fields.EventType = eventType;
   try {
-    const rendering = renderTemplate(prompt.template, data.fields, maxLength);
-    const mark = rendering.isCut ? `… [cut at ${maxLength} characters]` : '';
-    return { text: rendering.text.toWellFormed() + mark + data.context, problem: null };
+    const wrap = fence ? (text: string): string => fence.wrap(text) : undefined;
+    const rendering = renderTemplate(prompt.template, data.fields, maxLength, wrap);
+    if (!rendering.isCut) return { text: rendering.text.toWellFormed(), problem: null };
+    const text = rendering.text.toWellFormed();
+    return { text: `${fence?.closed(text) ?? text}… [cut at ${maxLength} characters]`, problem: null };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     return raw(error.message);

@@ -53,6 +53,13 @@ export interface BrokenPrompt {
   readonly problem: string;
 }
 
+/** A filter that failed for an event, which it therefore did not let through. */
+export interface FailedFilter {
+  readonly hook: string;
+  /** `line:column: why`. */
+  readonly problem: string;
+}
+
 /** Verdicts for the events from `from` up to `upTo`, which may be before the `to` that was asked for. */
 export interface JudgedPart {
   readonly kind: 'judged';
@@ -61,6 +68,7 @@ export interface JudgedPart {
   readonly causes: readonly Cause[];
   readonly firings: readonly Firing[];
   readonly broken: readonly BrokenPrompt[];
+  readonly failedFilters: readonly FailedFilter[];
 }
 
 export type JudgeAnswer = JudgedPart | { readonly kind: 'send-rules' };

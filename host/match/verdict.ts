@@ -28,6 +28,10 @@ export interface Firing {
   readonly severity: Severity;
   readonly resourceName: string;
   readonly namespace: string;
+  /** The Hook's own limit for a call and for its task; absent: the host's. */
+  readonly timeoutMs?: number;
+  /** The Hook's budget; absent: no limit. */
+  readonly callsPerHour?: number;
 }
 
 /** One event of a frame that is not simply `fires`, with the cause in words (`resourceName cannot be empty`). */

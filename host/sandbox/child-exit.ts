@@ -1,6 +1,6 @@
 /** How a child process ended, in the words of a plugin's exit. Pure. */
 
-import { toWireError, type WireError } from '../../ipc/errors.ts';
+import type { WireError } from '../../ipc/errors.ts';
 import type { Exit } from './exit.ts';
 
 export interface ChildExit {
@@ -19,20 +19,19 @@ export function exitOfChild({ code, signal, stderr }: ChildExit): Exit {
     return { reason: 'out_of_memory', detail: lineAt(stderr, memory.index), stack: stderr, code: '' };
   }
   if (signal !== null) {
-    return { reason: 'crash', detail: `its process was ended by ${signal}${hint(signal)}`, stack: stderr, code: signal };
+    return {
+      reason: 'crash',
+      detail: `its process was ended by ${signal}${hint(signal)}`,
+      stack: stderr,
+      code: signal,
+    };
   }
-  return { reason: 'exited', detail: `its process ended with code ${code ?? 'unknown'}`, stack: '', code: '' };
+  return { reason: 'exited', detail: `its process ended with code ${code ?? 'unknown'}`, stack: stderr, code: '' };
 }
 
 /** An uncaught error of the plugin, as the child reported it before it ended. */
 export function exitOfError({ code, message, stack }: WireError): Exit {
   return { reason: 'crash', detail: message.split('\n', 1)[0] ?? '', stack, code };
-}
-
-/** The process never was. */
-export function exitOfSpawn(error: unknown): Exit {
-  const { code, message, stack } = toWireError(error, 'PLUGIN_ERR_LOAD');
-  return { reason: 'failed_start', detail: `its process could not be started: ${message}`, stack, code };
 }
 
 function hint(signal: NodeJS.Signals): string {

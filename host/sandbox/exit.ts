@@ -24,3 +24,8 @@ export interface Exit {
   readonly stack: string;
   readonly code: string;
 }
+
+/** An exit that no error of the plugin explains. */
+export function exitOf(reason: ExitReason, detail: string): Exit {
+  return { reason, detail, stack: '', code: '' };
+}

@@ -8,8 +8,8 @@
  * Times are the watchdog's: they stand still while the host itself was held up.
  */
 
-import type { WatchedLimits } from './watched.ts';
 import { megabytes, seconds, type Verdict } from './verdict.ts';
+import type { WatchedLimits } from './watched.ts';
 
 /** While it starts it makes garbage that a running plugin does not: its code is parsed, its types are stripped. */
 const GRACE_MS = 1_000;
@@ -75,7 +75,8 @@ export function judgeMemory(
   if (collectedBytes <= limit) return rest({ strikes: 0, askedAt: null, nextAskAt: now + REST_MS });
   // A plugin that is still starting is asked again, but nothing is held against it.
   const strikes = now - bornAt < GRACE_MS ? 0 : history.strikes + 1;
-  if (strikes >= STRIKES) return end(history, 'leak', `memory ${megabytes(collectedBytes)} after collection, limit ${megabytes(limit)}`);
+  if (strikes >= STRIKES)
+    return end(history, 'leak', `memory ${megabytes(collectedBytes)} after collection, limit ${megabytes(limit)}`);
   return rest({ strikes, askedAt: null, nextAskAt: now + AGAIN_MS });
 }
 

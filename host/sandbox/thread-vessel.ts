@@ -1,39 +1,49 @@
 /** A vessel in a worker thread: three ports, flags instead of trust, and vital signs read from outside. Runs on the host thread. */
 
-import { MessageChannel, Worker } from 'node:worker_threads';
-import type { Clock } from '../../ipc/clock.ts';
-import type { PluginControl } from '../../ipc/control.ts';
+import { Worker } from 'node:worker_threads';
+import { type Clock, delay } from '../../ipc/clock.ts';
 import { codeOf, toWireError } from '../../ipc/errors.ts';
-import type { ToPlugin } from '../../ipc/messages.ts';
-import { messagePort } from '../../ipc/port-message.ts';
-import { wrapRemote } from '../../ipc/remote.ts';
 import type { ThreadData } from '../../ipc/runtime/thread.ts';
-import { readMessage } from './event-wire.ts';
-import type { Exit } from './exit.ts';
+import { exposeCollection } from './collection.ts';
+import { type Exit, type ExitReason, exitOf } from './exit.ts';
 import { forwardOutput } from './output-lines.ts';
 import { threadEnvironment, threadFlags } from './thread-flags.ts';
-import { NO_VITAL_SIGNS, type Vessel, type VesselRequest } from './vessel.ts';
+import { ThreadSigns, threadName } from './thread-signs.ts';
+import { ThreadWires } from './thread-wires.ts';
+import type { Vessel, VesselRequest } from './vessel.ts';
+import { Watchdog } from './watchdog.ts';
+import { ZOMBIE_AFTER_MS } from './zombies.ts';
 
 const RUNTIME = new URL('../../ipc/runtime/thread.ts', import.meta.url);
 const MIB = 1024 * 1024;
+/** V8 may abort the whole process when a thread reaches its own limit, so that one stands where the watchdog has long ended it. */
+const V8_LIMIT_FACTOR = 48;
+const YOUNG_GENERATION_MB = 16;
+/** How long the end of a thread is waited for before its plugin may start anew; nearly all end within milliseconds. */
+const SLOT_MS = 100;
+
+const WATCHDOG_REASONS: readonly ExitReason[] = ['leak', 'out_of_memory', 'hang', 'flood', 'protocol'];
 
 export interface ThreadVesselOptions {
   readonly clock: Clock;
   /** Where granted environment values come from. */
   readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Judges its vital signs. Absent: it has one of its own, which sees no other thread. */
+  readonly watchdog?: Watchdog;
 }
 
 export function openThreadVessel(request: VesselRequest, options: ThreadVesselOptions): Vessel {
   const { spec, birth, listener } = request;
   const { clock } = options;
-  const control = new MessageChannel();
-  const events = new MessageChannel();
-  const pulse = new MessageChannel();
-  const data: ThreadData = { birth, control: control.port2, events: events.port2, pulse: pulse.port2 };
+  const watchdog = options.watchdog ?? new Watchdog({ clock });
+  exposeCollection();
+  const wires = new ThreadWires({ request, clock, onBreach: (exit) => void terminate(exit) });
+  const name = threadName(birth.plugin);
+  const data: ThreadData = { birth, ...wires.threadEnds };
   const worker = new Worker(RUNTIME, {
-    name: birth.plugin.slice(0, 15),
+    name,
     workerData: data,
-    transferList: [control.port2, events.port2, pulse.port2],
+    transferList: Object.values(wires.threadEnds),
     execArgv: threadFlags(spec),
     env: threadEnvironment(spec.permissions.env, options.variables),
     stdin: false,
@@ -41,78 +51,85 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
     stderr: true,
     trackUnmanagedFds: true,
     resourceLimits: {
-      // V8 ends the thread here; four times the limit leaves room for garbage that a healthy plugin makes between collections.
-      maxOldGenerationSizeMb: Math.ceil((4 * spec.limits.memoryBytes) / MIB),
-      maxYoungGenerationSizeMb: 16,
+      maxOldGenerationSizeMb: Math.ceil((V8_LIMIT_FACTOR * spec.limits.memoryBytes) / MIB),
+      maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
     },
   });
-
+  wires.guard(worker);
+  const signs = new ThreadSigns(worker, name);
   let ended = false;
   let ending: Exit | null = null;
-  let vitals = NO_VITAL_SIGNS;
-  let utilization = worker.performance.eventLoopUtilization();
-  const eventsPort = messagePort<ToPlugin, unknown>(events.port1);
+  let gone: Promise<unknown> | null = null;
 
-  const remote = wrapRemote<PluginControl>(messagePort(control.port1), {
-    clock,
-    peer: `plugin ${birth.plugin}`,
-    onFault: (fault) => void terminate(exitOf('protocol', `sent ${fault} on its control wire`)),
+  const watch = watchdog.watch({
+    plugin: birth.plugin,
+    generation: birth.generation,
+    limits: spec.limits,
+    sharesHost: true,
+    residentBytes: () => process.memoryUsage.rss(),
+    outside: () => signs.outside(),
+    sizes: () => signs.sizes(),
+    pulse: (message) => wires.pulse.post(message),
+    terminate: (exit) => void terminate(exit),
   });
+  wires.pulse.receive((message) => {
+    const fault = watch.answered(message);
+    if (fault !== null) wires.breach('pulse', fault);
+  });
+
   const end = (exit: Exit): void => {
     if (ended) return;
     ended = true;
-    remote.close(exit.detail);
-    for (const port of [control.port1, events.port1, pulse.port1]) port.close();
+    watch.close();
+    wires.close(exit.detail);
+    if (options.watchdog === undefined) watchdog[Symbol.dispose]();
     listener.exit(exit);
   };
   const terminate = async (why: Exit): Promise<void> => {
-    ending ??= why;
-    await worker.terminate();
+    if (ended) return;
+    ending ??= wires.breached ?? why;
+    wires.mute();
+    if (gone === null) {
+      gone = worker.terminate();
+      watchdog.awaitEnd(birth, gone);
+    }
+    // What a thread listens on is its own until it is gone: its successor waits longer.
+    const waitMs = spec.permissions.net.listen.length > 0 ? ZOMBIE_AFTER_MS : SLOT_MS;
+    await within(clock, gone, waitMs);
     end(ending);
   };
 
-  eventsPort.receive((message) => {
-    if (ended || ending !== null) return;
-    const fault = readMessage(message, birth.generation, listener);
-    if (fault !== null) void terminate(exitOf('protocol', `sent ${fault} on its events wire`));
-  });
   forwardOutput(worker.stdout, { level: 'info', clock, listener });
   forwardOutput(worker.stderr, { level: 'error', clock, listener });
   worker.on('error', (error) => {
-    // What the plugin threw says more than the reason for which it happened to be ended.
-    ending = exitOfError(error);
+    // What the plugin threw says more than the reason for which it happened to be ended, unless that reason explains what it threw.
+    if (ending === null || !WATCHDOG_REASONS.includes(ending.reason)) ending = exitOfError(error);
   });
-  worker.once('exit', (code) => end(ending ?? exitOf('exited', `its thread ended with code ${code}`)));
+  worker.once('exit', (code) =>
+    end(ending ?? wires.breached ?? exitOf('exited', `its thread ended with code ${code}`)),
+  );
 
   return {
     generation: birth.generation,
-    control: remote,
-    post: (message) => eventsPort.post(message),
+    control: wires.control,
+    post: (message) => wires.post(message),
     get vitals() {
-      return vitals;
+      return watch.vitals;
     },
-    async sample() {
-      if (ended) return;
-      try {
-        const [heap, cpu] = await Promise.all([worker.getHeapStatistics(), worker.cpuUsage()]);
-        const now = worker.performance.eventLoopUtilization();
-        vitals = {
-          heapBytes: heap.used_heap_size,
-          externalBytes: heap.external_memory,
-          cpuSeconds: (cpu.user + cpu.system) / 1e6,
-          eventLoopUtilization: worker.performance.eventLoopUtilization(now, utilization).utilization,
-        };
-        utilization = now;
-      } catch {
-        // The thread ended while it was read; its exit is reported by the exit itself.
-      }
+    get history() {
+      return watch.history;
     },
+    sample: () => watch.sample(),
     terminate,
   };
 }
 
-function exitOf(reason: Exit['reason'], detail: string): Exit {
-  return { reason, detail, stack: '', code: '' };
+/** Resolves when `promise` does, or after `ms`. */
+async function within(clock: Clock, promise: Promise<unknown>, ms: number): Promise<void> {
+  const done = new AbortController();
+  const limit = delay(clock, ms, done.signal).catch(() => undefined);
+  await Promise.race([promise, limit]);
+  done.abort();
 }
 
 /** An uncaught error of the plugin's thread. */

@@ -1,11 +1,10 @@
-/** Looks after one running generation: its own healthCheck at an interval, and its vital signs. Never waits for a plugin, never throws. */
+/** Asks one running generation for its own verdict, its healthCheck, at an interval. Never waits for a plugin, never throws. What is read from outside is the watchdog's. */
 
 import type { Clock, Timer } from '../../ipc/clock.ts';
 import { messageOf } from '../../ipc/errors.ts';
 import type { Generation } from './generation.ts';
 
 const UNHEALTHY_AFTER = 3;
-const VITALS_EVERY_MS = 1_000;
 
 export interface HealthWatchOptions {
   readonly clock: Clock;
@@ -16,7 +15,7 @@ export interface HealthWatchOptions {
 
 export class HealthWatch {
   readonly #options: HealthWatchOptions;
-  readonly #timers: readonly Timer[];
+  readonly #timer: Timer;
   #isChecking = false;
   #isStopped = false;
   #failures = 0;
@@ -24,16 +23,12 @@ export class HealthWatch {
   constructor(options: HealthWatchOptions) {
     this.#options = options;
     const { clock, generation } = options;
-    this.#timers = [
-      clock.every(generation.spec.healthCheckIntervalMs, () => void this.#check()),
-      clock.every(VITALS_EVERY_MS, () => void generation.vessel.sample()),
-    ];
-    void generation.vessel.sample();
+    this.#timer = clock.every(generation.spec.healthCheckIntervalMs, () => void this.#check());
   }
 
   stop(): void {
     this.#isStopped = true;
-    for (const timer of this.#timers) timer.cancel();
+    this.#timer.cancel();
   }
 
   async #check(): Promise<void> {

@@ -4,7 +4,7 @@
  */
 
 import { toWireError } from '../../ipc/errors.ts';
-import { isSecretName, redactText, redactValue } from './redaction.ts';
+import { isNamedSecret, isSecretName, redactText, redactValue } from '../base/redact.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -82,9 +82,7 @@ class Walk {
   #object(value: object, depth: number): unknown {
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'invalid date' : value.toISOString();
     const entries = Object.entries(value instanceof Map ? Object.fromEntries(value) : value);
-    // `{name: 'TOKEN', value: '…'}`: how a list of environment variables looks.
-    const named = (value as { name?: unknown }).name;
-    const isSecret = typeof named === 'string' && isSecretName(named);
+    const isSecret = isNamedSecret(value);
     const safe: Record<string, unknown> = Object.create(null);
     for (const [key, item] of entries.slice(0, MAX_ENTRIES)) {
       const name = this.#text(key.slice(0, 128));

@@ -40,5 +40,23 @@ export function matchLines(log: Log, sampler: LineSampler, match: Subscribable<M
           configuration,
         }),
     ),
+    match.on('hook:filter-broken', ({ hook, problem }) =>
+      log
+        .component('matcher')
+        .error(`The filter of Hook ${hook} is not a valid CEL expression and the Hook matches nothing: ${problem}`, {
+          hook,
+        }),
+    ),
+    match.on('hook:filter-failed', ({ hook, problem }) => {
+      const logger = log.component('matcher');
+      sampler.note(`filter:${hook}`, {
+        first: () =>
+          logger.warn(`The filter of Hook ${hook} failed for an event, which did not match therefore: ${problem}`, { hook }),
+        summary: (count, seconds) =>
+          logger.warn(`The filter of Hook ${hook} failed in ${count} more ways in ${seconds} s, the latest: ${problem}`, {
+            hook,
+          }),
+      });
+    }),
   ];
 }

@@ -154,6 +154,12 @@ export const METRICS = [
     labels: [],
   },
   {
+    name: 'khook_zombie_threads',
+    type: 'gauge',
+    help: 'Threads of plugins that were ended and are still there, held by a system call; past 3 the host is replaced.',
+    labels: [],
+  },
+  {
     name: 'khook_scrape_errors_total',
     type: 'counter',
     help: 'Readings that failed while metrics were gathered, by what was read; a bug of khook.',

@@ -26,6 +26,8 @@ export interface MetricSources {
   activeEvents(): number;
   /** Lines that the log lost. */
   logLinesLost(): number;
+  /** Threads of plugins that were told to end and did not. */
+  zombieThreads(): number;
 }
 
 export function readSources(sources: MetricSources, table: MetricTable): void {
@@ -36,6 +38,9 @@ export function readSources(sources: MetricSources, table: MetricTable): void {
   reading(table, 'dedup', () => table.replace('khook_active_events', [{ labels: {}, value: sources.activeEvents() }]));
   reading(table, 'log', () =>
     table.replace('khook_log_lines_lost_total', [{ labels: {}, value: sources.logLinesLost() }]),
+  );
+  reading(table, 'zombies', () =>
+    table.replace('khook_zombie_threads', [{ labels: {}, value: sources.zombieThreads() }]),
   );
 }
 

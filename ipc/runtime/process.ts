@@ -5,7 +5,7 @@ import { Socket } from 'node:net';
 import { systemClock } from '../clock.ts';
 import { CONTROL_METHODS, type PluginControl } from '../control.ts';
 import { toWireError } from '../errors.ts';
-import type { PulseMessage, ToHost, ToPlugin } from '../messages.ts';
+import type { ToHost, ToPlugin } from '../messages.ts';
 import { Pipe } from '../port-pipe.ts';
 import {
   CONTROL_CHANNEL,
@@ -22,6 +22,7 @@ import { exposeRemote } from '../remote.ts';
 import { loadBundle, supplyPluginApi } from './bundle-loader.ts';
 import { watchHost } from './host-watch.ts';
 import { PluginRuntime } from './plugin-runtime.ts';
+import { answerPulse } from './pulse.ts';
 import { recordsOutlet } from './records-outlet.ts';
 
 /** What the host has not read by then is not waited for. */
@@ -30,11 +31,9 @@ const LAST_WORDS_MS = 200;
 const MAX_QUEUE_BYTES = 64 * 1024 * 1024;
 
 // Taken before a plugin can replace them.
-const { pid } = process;
+const { env, pid } = process;
 const kill = process.kill.bind(process);
 const exit = process.exit.bind(process);
-/** Of the last resort, because the host looks at what the system gave to the process: the ordinary one keeps its pages. */
-const collect = globalThis.gc;
 
 watchHost(Number(process.argv[2]));
 
@@ -42,14 +41,13 @@ watchHost(Number(process.argv[2]));
 const die = (): void => void kill(pid, 'SIGKILL');
 const openPipe = (fd: number, channels: number): Pipe => {
   const socket = new Socket({ fd, readable: true, writable: true });
-  const pipe = new Pipe(socket, { channels, maxQueueBytes: MAX_QUEUE_BYTES, onFault: die });
+  const pipe = new Pipe(socket, { clock: systemClock, channels, maxQueueBytes: MAX_QUEUE_BYTES, onFault: die });
   pipe.onClose(die);
   return pipe;
 };
 const control = openPipe(CONTROL_FD, CONTROL_CHANNELS);
 const events = openPipe(EVENTS_FD, 1);
 const life = control.port<FromChild, ToChild>(LIFE_CHANNEL);
-const pulse = control.port<PulseMessage, PulseMessage>(PULSE_CHANNEL);
 
 const readings = (): Readings => {
   const { heapUsed, external } = process.memoryUsage();
@@ -64,7 +62,8 @@ life.receive((message) => {
 });
 
 function live({ birth, environment }: ToChild & { kind: 'birth' }): void {
-  Object.assign(process.env, environment);
+  for (const name of Object.keys(env)) delete env[name];
+  Object.assign(env, environment);
   supplyPluginApi();
   const runtime = new PluginRuntime({
     birth,
@@ -78,10 +77,7 @@ function live({ birth, environment }: ToChild & { kind: 'birth' }): void {
     if (control.queuedBytes === 0) exit(1);
     systemClock.after(LAST_WORDS_MS, () => exit(1));
   });
-  pulse.receive((message) => {
-    if (message.kind === 'collect') collect?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-    pulse.post(message);
-  });
+  answerPulse(control.port(PULSE_CHANNEL), 'thorough');
   exposeRemote<PluginControl>(control.port(CONTROL_CHANNEL), runtime, CONTROL_METHODS);
   life.post({ kind: 'born', readings: readings() });
 }

@@ -9,6 +9,7 @@ import { messagePort } from '../port-message.ts';
 import { exposeRemote } from '../remote.ts';
 import { loadBundle, supplyPluginApi } from './bundle-loader.ts';
 import { PluginRuntime } from './plugin-runtime.ts';
+import { answerPulse } from './pulse.ts';
 
 export interface ThreadData {
   readonly birth: Birth;
@@ -31,7 +32,6 @@ const runtime = new PluginRuntime({
 });
 process.on('exit', () => runtime.flush());
 
-const pulsePort = messagePort<PulseMessage, PulseMessage>(pulse);
-pulsePort.receive((message) => pulsePort.post(message));
+answerPulse(messagePort<PulseMessage, PulseMessage>(pulse));
 
 exposeRemote<PluginControl>(messagePort(control), runtime, CONTROL_METHODS);

@@ -93,7 +93,12 @@ export interface Body {
 }
 
 type Options = Partial<Omit<Body, 'name' | 'group' | 'does' | 'expect' | 'deeds'>>;
-type Row = readonly [name: string, does: string, deeds: Deed | Deeds | string, options?: Options & { expect?: Expected }];
+type Row = readonly [
+  name: string,
+  does: string,
+  deeds: Deed | Deeds | string,
+  options?: Options & { expect?: Expected },
+];
 type Expected = readonly Outcome[] | Readonly<Record<Tier, readonly Outcome[]>>;
 
 /** The bodies of one group; `usual` is expected of a row that says nothing else. */

@@ -13,6 +13,17 @@ export interface Wire {
   readonly target: object;
 }
 
+/** As much of WebAssembly as the bodies use. */
+export interface Wasm {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: object };
+  readonly Memory: new (limits: {
+    initial: number;
+    maximum: number;
+    shared?: boolean;
+  }) => { readonly buffer: ArrayBuffer };
+}
+
 export interface World {
   readonly ctx: PluginContext;
   readonly config: Config;
@@ -25,6 +36,7 @@ export interface World {
   /** Something that may not be there. */
   get(target: unknown, key: PropertyKey): unknown;
   load(module: string): Promise<Record<string, unknown>>;
+  readonly wasm: Wasm;
   /**
    * An escape that succeeds returns what shows it; one that throws, returns nothing or does not answer was denied.
    * Said before it is tried, so that the last line names what killed the host.
@@ -115,6 +127,7 @@ function makeWorld(config: Config, ctx: PluginContext): World {
     call(target, method, ...args) {
       return (get(target, method) as (...given: unknown[]) => unknown).apply(target, args);
     },
+    wasm: get(globalThis, 'WebAssembly') as Wasm,
     load: (module) => import(module) as Promise<Record<string, unknown>>,
     attempt,
     wires: () => findWires(world),
@@ -144,7 +157,8 @@ async function findWires(world: World): Promise<Wire[]> {
   const wires: Wire[] = [];
   const seen = new Set<object>();
   const look = (found: string, value: unknown, depth = 0): void => {
-    if ((typeof value !== 'object' && typeof value !== 'function') || value === null || seen.has(value) || depth > 2) return;
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null || seen.has(value) || depth > 2)
+      return;
     seen.add(value);
     const post = read(value, 'postMessage');
     if (typeof post === 'function') {
@@ -174,15 +188,45 @@ async function findWires(world: World): Promise<Wire[]> {
     look('execution resource', hooks.executionAsyncResource());
   });
   await way('replaced methods', async () => {
-    const prototypes: object[] = [MessagePort.prototype, EventTarget.prototype, Map.prototype, Set.prototype, WeakMap.prototype];
+    const prototypes: object[] = [
+      MessagePort.prototype,
+      EventTarget.prototype,
+      Map.prototype,
+      Set.prototype,
+      WeakMap.prototype,
+    ];
     prototypes.push(Promise.prototype, Function.prototype, Array.prototype);
     for (const prototype of prototypes) {
-      for (const key of ['postMessage', 'dispatchEvent', 'addEventListener', 'get', 'set', 'add', 'has', 'then', 'call', 'apply', 'bind', 'push', 'forEach', 'on', 'emit', 'onmessage', 'start', 'close', 'ref']) {
+      for (const key of [
+        'postMessage',
+        'dispatchEvent',
+        'addEventListener',
+        'get',
+        'set',
+        'add',
+        'has',
+        'then',
+        'call',
+        'apply',
+        'bind',
+        'push',
+        'forEach',
+        'on',
+        'emit',
+        'onmessage',
+        'start',
+        'close',
+        'ref',
+      ]) {
         trap(prototype, key, (value) => value instanceof MessagePort && look(`replaced ${key}`, value));
       }
     }
     const events = await import('node:events');
-    trap(events.EventEmitter.prototype, 'emit', (value) => value instanceof MessagePort && look('replaced emit', value));
+    trap(
+      events.EventEmitter.prototype,
+      'emit',
+      (value) => value instanceof MessagePort && look('replaced emit', value),
+    );
     void world.ctx.emit(world.event(0)).catch(() => undefined);
     world.ctx.log.info('something to send');
     world.ctx.metrics.counter({ name: 'traps_total', help: 'Something to send.' }).inc();

@@ -244,6 +244,18 @@ describe('environment variables', () => {
   });
 });
 
+describe('log level of a running host', () => {
+  it('shows what a plugin says at debug level as soon as it is asked for', async (t) => {
+    const host = await AppHost.start(t, { plugins: yaml(), bundles: { stubborn: 'test/fixtures/plugins/stubborn' } });
+    await host.plugin('stubborn', 'running');
+    const url = `http://127.0.0.1:${host.app.ports.admin}/api/v1/log-level`;
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ level: 'debug', plugin: 'stubborn' });
+    assert.equal((await fetch(url, { method: 'PUT', headers, body })).status, 200);
+    await eventually(() => host.grep(/\[DEBUG\] still here/).length > 0);
+  });
+});
+
 describe('flags of khook run', () => {
   it('are all given below', () => {
     assert.deepEqual(Object.keys(FLAGS).sort(), RUN_FLAGS.map(({ name }) => name).sort());

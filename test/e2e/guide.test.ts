@@ -128,6 +128,9 @@ describe('troubleshooting', () => {
     const bundles = { puppet: join(FIXTURES, 'puppet') };
     const host = await RunningHost.start(t, { bundles, env: { LOG_LEVEL: 'debug' } });
     await host.plugin('puppet', 'running');
+    assert.ok(
+      run('grep -i "config"', host).some((line) => /Configuration note: event mappings file .* not found/.test(line)),
+    );
     for (const line of ['plugin puppet: starting → running', '[DEBUG] puppet is starting']) {
       await eventually(() => run('grep -i "debug"', host).some((each) => each.includes(line)));
     }

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { pluginEntrySchema } from '../../host/config/plugin-entry.ts';
 import { AppHost } from '../support/app-host.ts';
+import { readDoc } from '../support/docs.ts';
 import { eventually } from '../support/eventually.ts';
 import { schemaKeys } from '../support/schema-keys.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -129,9 +130,25 @@ const FLIPS: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
     rewrite(host, { ...hungry, limits: { memoryMb: 512 } });
     await eventually(async () => Number((await host.plugin('puppet', 'running')).memoryBytes) > 45_000_000);
   },
+  async 'limits.hangTimeout'(t) {
+    const blocked = { config: { blockMs: 1_500 } };
+    const host = await start(t, { ...blocked, limits: { hangTimeout: '300ms' } });
+    await eventually(() => host.grep(/plugin puppet failed: hang/).length > 0);
+    assert.deepEqual(host.grep(/its loop turns again/), []);
+    rewrite(host, { ...blocked, limits: { hangTimeout: '20s' } });
+    await eventually(() => host.grep(/its loop turns again/).length > 0);
+  },
+  async 'limits.cpuShare'(t) {
+    const busy = { config: { spin: true } };
+    const tolerated = await start(t, { ...busy, limits: { cpuShare: 1 } });
+    const host = await start(t, { ...busy, limits: { cpuShare: 0.1 } });
+    await eventually(() => host.grep(/plugin puppet failed: hang.*of a core/).length > 0, 20_000);
+    assert.deepEqual(tolerated.grep(/plugin puppet failed/), []);
+  },
   async 'limits.startTimeout'(t) {
-    const slow = { config: { startMs: 700 } };
-    const host = await start(t, { ...slow, limits: { startTimeout: '300ms' } });
+    // Each of the two alone would be quick enough.
+    const slow = { config: { initMs: 400, startMs: 400 } };
+    const host = await start(t, { ...slow, limits: { startTimeout: '600ms' } });
     await eventually(() => host.grep(/Failed to start plugin puppet: .* within/).length > 0);
     rewrite(host, { ...slow, limits: { startTimeout: '20s' } });
     await host.plugin('puppet', 'running');
@@ -179,19 +196,19 @@ const FLIPS: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   },
   async isolation(t) {
     const host = await start(t, { isolation: 'process' });
-    assert.match(
-      String((await host.plugin('puppet', 'failed')).reason),
-      /this version of khook runs plugins in threads/,
-    );
+    assert.equal((await host.plugin('puppet', 'running')).isolation, 'process');
     rewrite(host, { isolation: 'thread' });
-    await host.plugin('puppet', 'running');
+    await eventually(async () => (await host.plugin('puppet', 'running')).isolation === 'thread');
   },
 };
 
 describe('entry of plugins.yaml', () => {
-  it('has no key that is not flipped below', () => {
+  it('has no key that is not flipped below, but for those that the documentation calls without effect', () => {
+    const sentence =
+      /^Known, but without an effect in this version: (.*)$/m.exec(readDoc('configuration.md'))?.[1] ?? '';
+    const idle = [...sentence.matchAll(/`([^`]+)`/g)].map(([, key]) => String(key));
     const leaves = schemaKeys(pluginEntrySchema).filter(({ isLeaf }) => isLeaf);
-    assert.deepEqual(Object.keys(FLIPS).sort(), leaves.map(({ path }) => path).sort());
+    assert.deepEqual([...Object.keys(FLIPS), ...idle].sort(), leaves.map(({ path }) => path).sort());
   });
 
   const keysOf = Map.groupBy(Object.entries(FLIPS), ([, flip]) => flip);

@@ -12,9 +12,18 @@ export interface Rendering {
   readonly isCut: boolean;
 }
 
-/** Throws TemplateError when the data does not fit the template, or when it takes too many steps. */
-export function renderTemplate(template: ParsedTemplate, data: unknown, maxLength: number): Rendering {
-  return new Evaluator(template, data, maxLength).run();
+/** Throws TemplateError when the data does not fit the template, or when it takes too many steps. `wrap` has the last word on what an action prints. */
+export function renderTemplate(
+  template: ParsedTemplate,
+  data: unknown,
+  maxLength: number,
+  wrap: (text: string) => string = unchanged,
+): Rendering {
+  return new Evaluator(template, data, { maxLength, wrap }).run();
+}
+
+function unchanged(text: string): string {
+  return text;
 }
 
 /** How a body ended. */
@@ -25,14 +34,20 @@ class Evaluator {
   readonly #meter: Meter;
   readonly #slots: unknown[];
   readonly #maxLength: number;
+  readonly #wrap: (text: string) => string;
   #text = '';
 
-  constructor(template: ParsedTemplate, data: unknown, maxLength: number) {
+  constructor(
+    template: ParsedTemplate,
+    data: unknown,
+    { maxLength, wrap }: { maxLength: number; wrap: (text: string) => string },
+  ) {
     this.#template = template;
     this.#meter = new Meter(template.source);
     this.#slots = new Array<unknown>(template.slotCount).fill(undefined);
     this.#slots[0] = data;
     this.#maxLength = maxLength;
+    this.#wrap = wrap;
   }
 
   run(): Rendering {
@@ -57,7 +72,7 @@ class Evaluator {
         const value = this.#pipeline(node.pipeline, dot);
         if (node.pipeline.slots.length > 0) return 'next';
         this.#meter.at = node.pipeline.at;
-        return this.#write(printed(value, this.#meter));
+        return this.#write(this.#wrap(printed(value, this.#meter)));
       }
       case 'if':
         return this.#body(isTrue(this.#pipeline(node.pipeline, dot)) ? node.body : node.otherwise, dot);

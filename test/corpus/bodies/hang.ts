@@ -66,9 +66,12 @@ export const HANG: readonly Body[] = group('hang', ENDS, [
   [
     'loop-in-wasm',
     'loops in WebAssembly',
-    () => {
-      const loop = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 9, 1, 7, 0, 3, 64, 12, 0, 11, 11];
-      const { exports } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(loop)));
+    (w) => {
+      const loop = [
+        0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 9, 1, 7, 0, 3, 64, 12, 0,
+        11, 11,
+      ];
+      const { exports } = new w.wasm.Instance(new w.wasm.Module(new Uint8Array(loop)));
       (exports as { f(): void }).f();
     },
     { expect: ['recycled:hang', 'recycled:crash'] },

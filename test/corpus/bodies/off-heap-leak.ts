@@ -57,7 +57,7 @@ export const OFF_HEAP_LEAK: readonly Body[] = group('off-heap leak', ENDS, [
     (w) => {
       const kept: Uint8Array[] = [];
       w.every(20, () => {
-        const memory = new WebAssembly.Memory({ initial: 16, maximum: 16 });
+        const memory = new w.wasm.Memory({ initial: 16, maximum: 16 });
         kept.push(new Uint8Array(memory.buffer).fill(1));
       });
     },
@@ -111,7 +111,8 @@ export const OFF_HEAP_LEAK: readonly Body[] = group('off-heap leak', ENDS, [
     (w) => {
       const kept: unknown[] = [];
       w.every(5, () => {
-        for (let i = 0; i < 6; i += 1) kept.push(new Intl.DateTimeFormat('de-CH', { dateStyle: 'full', timeStyle: 'full' }));
+        for (let i = 0; i < 6; i += 1)
+          kept.push(new Intl.DateTimeFormat('de-CH', { dateStyle: 'full', timeStyle: 'full' }));
       });
     },
     { expect: [...ENDS, 'recycled:hang'] },

@@ -2,7 +2,14 @@
 
 import { type Body, group } from '../body.ts';
 
-const CONTAINED = ['denied', 'recycled:protocol', 'recycled:flood', 'recycled:exited', 'recycled:crash', 'recycled:hang'] as const;
+const CONTAINED = [
+  'denied',
+  'recycled:protocol',
+  'recycled:flood',
+  'recycled:exited',
+  'recycled:crash',
+  'recycled:hang',
+] as const;
 
 export const PROTOCOL: readonly Body[] = group('protocol', CONTAINED, [
   [
@@ -11,7 +18,21 @@ export const PROTOCOL: readonly Body[] = group('protocol', CONTAINED, [
     async (w) => {
       const circle: Record<string, unknown> = {};
       circle.self = circle;
-      const values = [null, 0, 'text', true, [], {}, circle, new Date(), new Map([[1, 2]]), new Error('e'), { kind: 'unheard' }, { kind: 'log' }, 10n ** 1000n];
+      const values = [
+        null,
+        0,
+        'text',
+        true,
+        [],
+        {},
+        circle,
+        new Date(),
+        new Map([[1, 2]]),
+        new Error('e'),
+        { kind: 'unheard' },
+        { kind: 'log' },
+        10n ** 1000n,
+      ];
       for (const { post } of await w.wires()) for (const value of values) post(value);
     },
     { quick: true },
@@ -31,7 +52,12 @@ export const PROTOCOL: readonly Body[] = group('protocol', CONTAINED, [
     'posts log lines of its own generation without end',
     async (w) => {
       const wires = await w.wires();
-      const records = Array.from({ length: 1_000 }, () => ({ level: 'info', message: 'x'.repeat(1_000), at: 0, fields: '' }));
+      const records = Array.from({ length: 1_000 }, () => ({
+        level: 'info',
+        message: 'x'.repeat(1_000),
+        at: 0,
+        fields: '',
+      }));
       for (let n = 0; n < 3_000; n += 1) {
         for (let generation = 1; generation < 40; generation += 1) {
           for (const { post } of wires) post({ kind: 'log', generation, records: records.slice(0, 25), dropped: 0 });
@@ -53,10 +79,32 @@ export const PROTOCOL: readonly Body[] = group('protocol', CONTAINED, [
     'forge-frames',
     'posts frames that contradict themselves',
     async (w) => {
-      const good = { kind: 'frame', generation: 1, sequence: 0, count: 1, types: ['happened'], typeIndex: '\0', lines: '{}' };
-      const bad = [{ count: -1 }, { count: 1e9 }, { count: Number.NaN }, { sequence: 99 }, { types: [] }, { types: 'x' }, { typeIndex: '' }, { typeIndex: '\x05' }, { lines: 5 }, { lines: '' }, { generation: 1e9 }, { lines: '{}\n{}\n{}' }];
+      const good = {
+        kind: 'frame',
+        generation: 1,
+        sequence: 0,
+        count: 1,
+        types: ['happened'],
+        typeIndex: '\0',
+        lines: '{}',
+      };
+      const bad = [
+        { count: -1 },
+        { count: 1e9 },
+        { count: Number.NaN },
+        { sequence: 99 },
+        { types: [] },
+        { types: 'x' },
+        { typeIndex: '' },
+        { typeIndex: '\x05' },
+        { lines: 5 },
+        { lines: '' },
+        { generation: 1e9 },
+        { lines: '{}\n{}\n{}' },
+      ];
       for (const { post } of await w.wires()) {
-        for (let generation = 1; generation < 20; generation += 1) for (const fault of bad) post({ ...good, generation, ...fault });
+        for (let generation = 1; generation < 20; generation += 1)
+          for (const fault of bad) post({ ...good, generation, ...fault });
       }
     },
   ],
@@ -101,7 +149,12 @@ export const PROTOCOL: readonly Body[] = group('protocol', CONTAINED, [
     async (w) => {
       const { createSecretKey } = await import('node:crypto');
       for (const { post } of await w.wires()) {
-        for (const value of [createSecretKey(Buffer.alloc(8)), new Blob(['x']), new MessageChannel().port1, new AbortController().signal]) {
+        for (const value of [
+          createSecretKey(Buffer.alloc(8)),
+          new Blob(['x']),
+          new MessageChannel().port1,
+          new AbortController().signal,
+        ]) {
           try {
             post(value);
           } catch {}
@@ -126,7 +179,8 @@ export const PROTOCOL: readonly Body[] = group('protocol', CONTAINED, [
     'writes nonsense into the descriptors that may be its wires',
     async (w) => {
       const fs = await import('node:fs');
-      for (let fd = 3; fd < 20; fd += 1) await w.attempt(`descriptor ${fd}`, () => fs.writeSync(fd, Buffer.alloc(64, 255)) > 0);
+      for (let fd = 3; fd < 20; fd += 1)
+        await w.attempt(`descriptor ${fd}`, () => fs.writeSync(fd, Buffer.alloc(64, 255)) > 0);
     },
   ],
   [

@@ -7,6 +7,7 @@ const SAY_EVERY_MS = 250;
 
 let perSecond = 200;
 
+// biome-ignore lint/style/noDefaultExport: the entry of a bundle
 export default definePlugin<{ perSecond?: number }>({
   initialize(config) {
     perSecond = config.perSecond ?? perSecond;
@@ -20,7 +21,12 @@ export default definePlugin<{ perSecond?: number }>({
       const due = Math.min(((performance.now() - from) / 1000) * perSecond, sent + 50);
       for (; sent < due; sent += 1) {
         const at = performance.now();
-        const event = { type: 'measured', resourceName: `thing-${sent % 100}`, message: `number ${sent}`, namespace: 'corpus' };
+        const event = {
+          type: 'measured',
+          resourceName: `thing-${sent % 100}`,
+          message: `number ${sent}`,
+          namespace: 'corpus',
+        };
         ctx.emit(event).then(
           () => acks.push(`${Date.now()}:${(performance.now() - at).toFixed(1)}`),
           (error) => ctx.log.warn('refused', { error: String(error) }),

@@ -30,7 +30,13 @@ test('metrics server: each path of the API has the shape of the contract', async
 
 test('metrics server: a scrape through HTTP shows what the rooms said', async (t) => {
   const rooms = emitters();
-  const sources = { plugins: () => [], ledgerResidual: () => 0, activeEvents: () => 0, logLinesLost: () => 0 };
+  const sources = {
+    plugins: () => [],
+    ledgerResidual: () => 0,
+    activeEvents: () => 0,
+    logLinesLost: () => 0,
+    zombieThreads: () => 0,
+  };
   const metrics = createMetrics({ rooms, sources, clock: systemClock, hostMetrics: false });
   t.after(() => metrics[Symbol.dispose]());
   register(rooms, 'webhook');
@@ -105,7 +111,13 @@ test('metrics server: nothing can be changed through it', async (t) => {
 
 test('metrics server: a thousand scrapes at once are all answered and leave no socket behind', async () => {
   const rooms = emitters();
-  const sources = { plugins: () => [], ledgerResidual: () => 0, activeEvents: () => 0, logLinesLost: () => 0 };
+  const sources = {
+    plugins: () => [],
+    ledgerResidual: () => 0,
+    activeEvents: () => 0,
+    logLinesLost: () => 0,
+    zombieThreads: () => 0,
+  };
   using metrics = createMetrics({ rooms, sources, clock: systemClock, hostMetrics: false });
   const server = metricsServer(view({ metrics: () => metrics.scrape() }), surroundings);
   const port = await server.start({ port: 0, host: '127.0.0.1' });

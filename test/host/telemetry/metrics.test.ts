@@ -19,7 +19,13 @@ const READING: PluginReading = {
 };
 
 function sources(readings: readonly PluginReading[] = [READING]): MetricSources {
-  return { plugins: () => readings, ledgerResidual: () => 0, activeEvents: () => 3, logLinesLost: () => 0 };
+  return {
+    plugins: () => readings,
+    ledgerResidual: () => 0,
+    activeEvents: () => 3,
+    logLinesLost: () => 0,
+    zombieThreads: () => 0,
+  };
 }
 
 function open(given: MetricSources = sources()) {

@@ -1,0 +1,103 @@
+/**
+ * The vital signs of a child process, read from outside of it. Its memory is what the system gave it since its runtime stood, on top
+ * of what the runtime's heap weighed then: the same number that a thread's heap statistics make, and not the child's to choose. Only
+ * how much of it is buffers is the child's word. Where there is no /proc there is nothing but its word.
+ */
+
+import { readFileSync } from 'node:fs';
+import type { Readings } from '../../ipc/process-life.ts';
+import { parseStat } from './thread-signs.ts';
+import type { OutsideSigns, Sizes } from './watched.ts';
+
+/** With larger pages, as some ARM kernels have, all sizes read too small. */
+const PAGE_BYTES = 4_096;
+
+/**
+ * glibc keeps freed blocks of any size up to 32 MB for later, once it has seen one of that size freed: a plugin that drops its
+ * buffers would look as if it held them (120 MB for 9). With a fixed threshold they go back to the system at once (3 MB).
+ */
+export const ALLOCATOR_SETTINGS: Readonly<Record<string, string>> = { MALLOC_MMAP_THRESHOLD_: '131072' };
+
+export interface ProcessReading {
+  readonly residentBytes: number;
+  /** The part of it that is neither the program's file nor shared. */
+  readonly ownBytes: number;
+  readonly cpuSeconds: number;
+  /** Memory that the system handed out to it since its birth. */
+  readonly faultedBytes: number;
+}
+
+interface Birth {
+  readonly readings: Readings;
+  /** Null where the system does not say. */
+  readonly ownBytes: number | null;
+}
+
+export class ProcessSigns {
+  readonly #pid: number;
+  #birth: Birth | null = null;
+  #readings: Readings = { heapBytes: 0, externalBytes: 0, cpuSeconds: 0, loopActiveMs: 0 };
+
+  constructor(pid: number) {
+    this.#pid = pid;
+  }
+
+  /** Its runtime stands: what it weighs now is not the plugin's. */
+  born(readings: Readings): void {
+    this.#readings = readings;
+    this.#birth ??= { readings, ownBytes: readProcess(this.#pid)?.ownBytes ?? null };
+  }
+
+  /** What it says of itself. */
+  said(readings: Readings): void {
+    this.#readings = readings;
+  }
+
+  sizes(): Sizes {
+    const seen = readProcess(this.#pid);
+    const { heapBytes, externalBytes, cpuSeconds } = this.#readings;
+    const total = this.#total(seen) ?? heapBytes + externalBytes;
+    const external = Math.min(externalBytes, total);
+    return {
+      heapBytes: total - external,
+      heapTotalBytes: total - external,
+      externalBytes: external,
+      mallocedBytes: 0,
+      cpuSeconds: seen?.cpuSeconds ?? cpuSeconds,
+    };
+  }
+
+  outside(): OutsideSigns {
+    const seen = readProcess(this.#pid);
+    const { loopActiveMs, cpuSeconds } = this.#readings;
+    if (seen === null) return { loopActiveMs, cpuSeconds, faultedBytes: null };
+    // It may say that its loop rests; the system knows that it computes.
+    const activeMs = Math.max(loopActiveMs, seen.cpuSeconds * 1_000);
+    return { loopActiveMs: activeMs, cpuSeconds: seen.cpuSeconds, faultedBytes: seen.faultedBytes };
+  }
+
+  residentBytes(): number {
+    return readProcess(this.#pid)?.residentBytes ?? 0;
+  }
+
+  #total(seen: ProcessReading | null): number | null {
+    if (seen === null || this.#birth === null || this.#birth.ownBytes === null) return null;
+    const { heapBytes, externalBytes } = this.#birth.readings;
+    return heapBytes + externalBytes + Math.max(0, seen.ownBytes - this.#birth.ownBytes);
+  }
+}
+
+/** Null when there is no such process, or no such file system. Reads two small files of the kernel, at once. */
+export function readProcess(pid: number): ProcessReading | null {
+  try {
+    const [, resident, shared] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ').map(Number);
+    if (resident === undefined || shared === undefined) return null;
+    return {
+      residentBytes: resident * PAGE_BYTES,
+      ownBytes: (resident - shared) * PAGE_BYTES,
+      ...parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1')),
+    };
+  } catch {
+    return null;
+  }
+}
