@@ -48,6 +48,7 @@ export async function runLoad(load: LoadConfig): Promise<LoadResult> {
     configDirectory: directory,
     hooksDirectory: join(directory, 'hooks'),
     pluginsDirectory: join(import.meta.dirname, 'bundles'),
+    dataDirectory: join(directory, 'data'),
     workDirectory: null,
     agent: { kind: 'embedded', port: 0 },
     ports: { metrics: 0, health: 0, admin: 0 },

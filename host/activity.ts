@@ -5,6 +5,7 @@ import type { Subscribable } from './base/emitter.ts';
 import type { BusEvents } from './bus/events.ts';
 import { type Hook, hookId } from './config/hook.ts';
 import type { DispatchEvents } from './dispatch/events.ts';
+import type { FilterProblem } from './match/filter-check.ts';
 import type { TemplateProblem } from './match/template-check.ts';
 
 export interface ActivitySources {
@@ -43,15 +44,23 @@ export class Activity {
   }
 
   /** The Hooks were read anew. */
-  readHooks(hooks: readonly Hook[], problems: readonly TemplateProblem[]): void {
+  readHooks(
+    hooks: readonly Hook[],
+    problems: readonly TemplateProblem[],
+    filterProblems: readonly FilterProblem[] = [],
+  ): void {
     const existing = new Set(hooks.map(hookId));
     for (const hook of this.#fired.keys()) if (!existing.has(hook)) this.#fired.delete(hook);
-    this.#problems = new Map(
-      problems.map(({ hook, configuration, problem }) => [
-        hook,
-        `the prompt of eventConfigurations[${configuration}] is not a template: ${problem}`,
-      ]),
-    );
+    const prompts = problems.map(({ hook, configuration, problem }): [string, string] => [
+      hook,
+      `the prompt of eventConfigurations[${configuration}] is not a template: ${problem}`,
+    ]);
+    // The graver of the two comes last and counts: such a Hook does not fire at all.
+    const filters = filterProblems.map(({ hook, problem }): [string, string] => [
+      hook,
+      `the filter is not a CEL expression, and the Hook matches nothing: ${problem}`,
+    ]);
+    this.#problems = new Map([...prompts, ...filters]);
   }
 
   forgetPlugin(plugin: string): void {

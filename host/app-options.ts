@@ -21,6 +21,8 @@ export interface AppOptions {
   readonly hooksDirectory: string;
   /** null: settings.pluginDirectory. */
   readonly pluginsDirectory: string | null;
+  /** Folder of what outlives the process; absolute. null: nothing does. */
+  readonly dataDirectory: string | null;
   /** An empty folder to move into: a plugin's thread can read the host's working directory until its runtime gives that up. null: stay. */
   readonly workDirectory: string | null;
   readonly agent: AgentTarget;

@@ -85,6 +85,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   });
   const { ledger, dispatch, bus, plugins } = rooms;
   opening.use(rooms.client);
+  opening.use(rooms.outbox);
   opening.use(rooms.watchdog);
   const matcher = opening.use(rooms.matcher);
   const activity = new Activity({ clock, bus, dispatch: dispatch.events });
@@ -94,6 +95,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     createMetrics({ rooms: heard, clock, sources: metricSources(rooms, { logLinesLost: () => log.lost }) }),
   );
   opening.use(writeLogLines({ log, clock, rooms: heard, telemetry: metrics.events }));
+
+  await rooms.outbox.open();
+  // Not waited for: while the outbox is at fault khook serves, says so, and its sources wait.
+  dispatch.restore().catch((error: unknown) => host.debug(`Nothing was taken up: ${messageOf(error)}`));
 
   let beatAt = clock.now();
   const beat = clock.every(BEAT_MS, () => {
@@ -131,6 +136,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     config: () => config.current,
     brokenFiles: () => [...brokenFiles],
     isStopping: () => stopping !== null,
+    outboxFault: () => rooms.outbox.fault?.message ?? null,
     loops: () => ({ host: clock.now() - beatAt }),
     metrics: () => metrics.scrape(),
   });

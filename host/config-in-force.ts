@@ -63,6 +63,6 @@ async function hand({ hooks, mappings, plans, settings }: LoadedConfig, options:
     pluginNamespaces: Object.fromEntries(scopes),
     maxPromptLength: settings.matcher.maxPromptLength,
   });
-  activity.readHooks(hooks, problems);
+  activity.readHooks(hooks, problems, matcher.filterProblems);
   await plugins.apply(plans);
 }

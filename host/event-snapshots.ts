@@ -1,6 +1,7 @@
 /** Events of the ledger as the read API shows them. Lines are decoded in the matcher pool, when someone asks and not before. */
 
 import { typeAt } from '../ipc/frame.ts';
+import { redactText } from './base/redact.ts';
 import type { EventQuery, EventSnapshot, TrailStep } from './http/view.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { LedgerFrame, Step } from './ledger/ledger-frame.ts';
@@ -98,5 +99,6 @@ function trail(frame: LedgerFrame, index: number, internalType: string): Step[] 
 }
 
 function toTrailStep({ at, step, detail }: Step): TrailStep {
-  return { at: new Date(at).toISOString(), step, detail };
+  // An agent's answer, or an error, may quote what no event said.
+  return { at: new Date(at).toISOString(), step, detail: redactText(detail) };
 }

@@ -26,17 +26,20 @@ export interface ReadinessInput {
   /** Files that could not be used as a whole. */
   readonly brokenFiles: readonly string[];
   readonly isStopping: boolean;
+  /** Why the outbox cannot be written; null when it can. */
+  readonly outboxFault: string | null;
   readonly plugins: readonly PluginStanding[];
 }
 
-export function readinessChecks({ brokenFiles, isStopping, plugins }: ReadinessInput): Check[] {
+export function readinessChecks({ brokenFiles, isStopping, outboxFault, plugins }: ReadinessInput): Check[] {
   const config: Check = {
     name: 'config',
     ok: brokenFiles.length === 0,
     detail: brokenFiles.length === 0 ? '' : `${brokenFiles.join(', ')} could not be used; see the log`,
   };
   const running: Check = { name: 'accepting', ok: !isStopping, detail: isStopping ? 'khook is stopping' : '' };
-  return [config, running, ...plugins.filter(isRequired).map(pluginCheck)];
+  const outbox: Check = { name: 'outbox', ok: outboxFault === null, detail: outboxFault ?? '' };
+  return [config, running, outbox, ...plugins.filter(isRequired).map(pluginCheck)];
 }
 
 /** A plugin counts when plugins.yaml says so, unless only a connection is missing. */

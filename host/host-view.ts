@@ -21,6 +21,7 @@ export interface HostViewOptions {
   readonly config: () => LoadedConfig;
   readonly brokenFiles: () => readonly string[];
   readonly isStopping: () => boolean;
+  readonly outboxFault: () => string | null;
   readonly loops: () => Readonly<Record<string, number>>;
   readonly metrics: HostView['metrics'];
 }
@@ -41,6 +42,7 @@ export function hostView(options: HostViewOptions): HostView {
       readinessChecks({
         brokenFiles: options.brokenFiles(),
         isStopping: options.isStopping(),
+        outboxFault: options.outboxFault(),
         plugins: plugins.all.map(({ name, plan, state }) => ({ name, plan, state })),
       }),
   };

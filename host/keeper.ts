@@ -5,7 +5,6 @@
  */
 
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { Clock, Timer } from '../ipc/clock.ts';
 import { hostEnvironment } from './config/host-environment.ts';
 import { decideHost, describeExit, type HostExit, NO_DEATHS } from './keeper-policy.ts';
@@ -21,6 +20,8 @@ export type KeeperMessage =
 
 export interface KeeperOptions {
   readonly clock: Clock;
+  /** The script that is the khook command. */
+  readonly entry: string;
   /** Of the host: `run --no-keeper …`. */
   readonly args: readonly string[];
   /** Writes one log line. */
@@ -35,7 +36,6 @@ const THREAD_POOL_SIZE = '16';
 /** A host whose loop stood still for so long is ended. */
 const SILENT_MS = 30_000;
 
-const CLI = fileURLToPath(new URL('./cli.ts', import.meta.url));
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** Resolves with the exit code of khook when the host is gone for good. */
@@ -63,9 +63,9 @@ class Keeper {
   }
 
   #open(): void {
-    const { args } = this.#options;
+    const { args, entry } = this.#options;
     // A process group of its own: Ctrl-C in a terminal reaches the keeper alone, which passes it on once.
-    const host = fork(CLI, args, {
+    const host = fork(entry, args, {
       execArgv: HOST_FLAGS,
       env: hostEnvironment({ UV_THREADPOOL_SIZE: THREAD_POOL_SIZE }),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -5,7 +5,7 @@ import { NO_VITAL_SIGNS } from './sandbox/vessel.ts';
 import type { MetricSources } from './telemetry/snapshot-metrics.ts';
 
 export function metricSources(
-  { plugins, bus, ledger, dispatch, watchdog }: Rooms,
+  { plugins, bus, ledger, dispatch, outbox, watchdog }: Rooms,
   { logLinesLost }: { readonly logLinesLost: () => number },
 ): MetricSources {
   return {
@@ -28,6 +28,7 @@ export function metricSources(
     },
     ledgerResidual: () => ledger.counts.residual,
     activeEvents: () => dispatch.snapshot().dedupKeys,
+    outbox: () => ({ firings: outbox.size, hasFault: outbox.fault !== null }),
     logLinesLost,
     zombieThreads: () => watchdog.zombies,
   };

@@ -10,7 +10,9 @@ import { A2aClient } from './dispatch/a2a-client.ts';
 import { Dispatch } from './dispatch/dispatch.ts';
 import { FramePath } from './dispatch/frame-path.ts';
 import { MemoryOutbox } from './dispatch/memory-outbox.ts';
+import type { Outbox } from './dispatch/outbox.ts';
 import { DISPATCH_DEFAULTS, type DispatchSettings } from './dispatch/settings.ts';
+import { SqliteOutbox } from './dispatch/sqlite-outbox.ts';
 import { recordDeliveries } from './dispatch/trail-notes.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { Matcher } from './match/pool.ts';
@@ -36,6 +38,8 @@ export interface Rooms {
   readonly ledger: Ledger;
   readonly matcher: Matcher;
   readonly dispatch: Dispatch;
+  /** To be opened by whoever starts the rooms. */
+  readonly outbox: Outbox;
   /** Holds connections to agents; the last to close. */
   readonly client: A2aClient;
   readonly bus: Bus;
@@ -58,12 +62,8 @@ export function buildRooms({
   const { kagentApiUrl, kagentUserId, kagentApiTimeoutMs } = app.environment;
   const timeoutMs = Math.min(kagentApiTimeoutMs, settings.delivery.timeoutMs);
   const client = new A2aClient({ baseUrl: kagentApiUrl, userId: kagentUserId, timeoutMs, clock, agentUrl });
-  const dispatch = new Dispatch({
-    clock,
-    outbox: new MemoryOutbox({ capacity: settings.delivery.queueLimit }),
-    client,
-    settings: dispatchSettings(settings),
-  });
+  const outbox = outboxFor(app, settings, clock);
+  const dispatch = new Dispatch({ clock, outbox, client, settings: dispatchSettings(settings) });
   recordDeliveries({ dispatch: dispatch.events, ledger, clock });
   const path = new FramePath({
     clock,
@@ -95,7 +95,13 @@ export function buildRooms({
     hostDirectory: process.cwd(),
   });
   plugins.on('plugin:removed', ({ plugin }) => bus.forget(plugin));
-  return { clock, ledger, matcher, dispatch, client, bus, plugins, watchdog };
+  return { clock, ledger, matcher, dispatch, outbox, client, bus, plugins, watchdog };
+}
+
+function outboxFor({ dataDirectory }: AppOptions, { delivery }: Settings, clock: Clock): Outbox {
+  const { queueLimit: capacity, durability } = delivery;
+  if (dataDirectory === null) return new MemoryOutbox({ capacity, maxDeadLetters: capacity });
+  return new SqliteOutbox({ directory: dataDirectory, capacity, durability, clock, random: Math.random });
 }
 
 function dispatchSettings({ dedup, delivery }: Settings): Partial<DispatchSettings> {
@@ -110,5 +116,6 @@ function dispatchSettings({ dedup, delivery }: Settings): Partial<DispatchSettin
     concurrencyPerAgent: delivery.concurrencyPerAgent,
     callTimeoutMs: delivery.timeoutMs,
     taskTimeoutMs: delivery.taskTimeoutMs,
+    maxAgeMs: delivery.maxAgeMs,
   };
 }

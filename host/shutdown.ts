@@ -16,6 +16,8 @@ export async function stopRooms(
   { graceMs, why }: { readonly graceMs: number; readonly why: string },
 ): Promise<StopReport> {
   const deadline = clock.now() + graceMs;
+  // First of all: a plugin whose events wait for a full disk would sit out its grace period and could not be told.
+  dispatch.release();
   const sourcesDone = new AbortController();
   const sourcesMs = graceMs * SOURCES_SHARE;
   const sources = plugins.stop(why, sourcesMs).then(() => bus.drain());

@@ -21,7 +21,7 @@ export interface PluginEvent {
   tags?: Record<string, string>;
 }
 
-/** What an accepted event is known by: `khook explain <id>`. */
+/** What an accepted event is known by: `GET /api/v1/events/<id>`. */
 export interface Receipt {
   readonly id: string;
 }

@@ -18,6 +18,7 @@ export const HOST_ERRORS = {
   HOST_ERR_MAPPING: 'An event mapping is invalid; it is skipped and the others load.',
   HOST_ERR_HOOK: 'A Hook is invalid.',
   HOST_ERR_TEMPLATE: 'A prompt is not a valid template; events go out with its raw text.',
+  HOST_ERR_FILTER: 'The filter of a Hook is not a CEL expression that khook can use; the Hook matches nothing.',
   HOST_ERR_PORT: 'A port of the host is taken or may not be bound.',
   HOST_ERR_MATCH: 'The matcher pool could not judge a frame.',
   HOST_ERR_AGENT_UNREACHABLE: 'The agent could not be reached.',

@@ -7,6 +7,7 @@ import type { LoadedConfig } from '../config/loaded-config.ts';
 import { ConfigLoader } from '../config/loader.ts';
 import type { PluginPlan } from '../config/plugin-plan.ts';
 import { formatProblem } from '../config/problem.ts';
+import { filterProblems } from '../match/filter-check.ts';
 import { promptProblems } from '../match/prompt-problems.ts';
 import { flagText, type Invocation } from './command.ts';
 import { EXIT_CODES, type ExitCode } from './exit-code.ts';
@@ -24,7 +25,12 @@ export async function checkConfiguration(invocation: Invocation): Promise<ExitCo
     connectionProblem: () => (search.kind === 'none' ? search.reason : null),
   });
   const config = await loader.load();
-  const problems = [...environmentProblems, ...config.problems, ...promptProblems(config.hooks)];
+  const problems = [
+    ...environmentProblems,
+    ...config.problems,
+    ...promptProblems(config.hooks),
+    ...filterProblems(config.hooks),
+  ];
   if (invocation.flags.json === true) {
     const found = config.plans.map(({ name, version, kind }) => ({ name, version, kind }));
     invocation.stdout(`${JSON.stringify({ ok: problems.length === 0, problems, plugins: found }, null, 2)}\n`);

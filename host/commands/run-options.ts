@@ -21,6 +21,12 @@ export const RUN_FLAGS: readonly Flag[] = [
     description: 'Folder with plugin bundles.',
     default: 'settings.pluginDirectory of plugins.yaml',
   },
+  {
+    name: 'data',
+    value: 'DIR',
+    description: 'Folder of what outlives the process: the outbox. none: nothing does.',
+    default: '.khook',
+  },
   { name: 'agent-url', value: 'URL', description: 'Call this A2A agent for every Hook.' },
   {
     name: 'agent-port',
@@ -84,12 +90,14 @@ export function readRunOptions(invocation: Invocation, environment: Environment,
   if (typeof agent === 'string') return agent;
   const configDirectory = resolve(text('config') ?? 'config');
   const plugins = text('plugins');
+  const data = text('data') ?? '.khook';
   return {
     version,
     environment,
     configDirectory,
     hooksDirectory: resolve(text('hooks') ?? `${configDirectory}/hooks`),
     pluginsDirectory: plugins === null ? null : resolve(plugins),
+    dataDirectory: data === 'none' ? null : resolve(data),
     workDirectory: null,
     agent,
     ports: { metrics: ports.metrics ?? 0, health: ports.health ?? 0, admin: ports.admin ?? 0 },

@@ -18,6 +18,7 @@ export const run: Command = {
     if (invocation.flags['no-keeper'] === true) return (await import('./run-host.ts')).runHost(invocation);
     const code = await keepHost({
       clock: systemClock,
+      entry: process.argv[1] ?? '',
       args: ['run', '--no-keeper', ...invocation.args],
       say: (level, msg) => {
         const time = new Date(systemClock.wall()).toISOString();

@@ -81,11 +81,16 @@ const spec = z.strictObject({
     .regex(/\S/, 'cannot be empty')
     .nullish()
     .describe('A CEL expression over event; an event for which it is not true does not fire.'),
-  fence: z.boolean().nullish().describe('Whether free text of the event is marked as untrusted in prompts; default true.'),
+  fence: z
+    .boolean()
+    .nullish()
+    .describe('Whether free text of the event is marked as untrusted in prompts; default true.'),
   groupBy: z
     .enum(GROUPS)
     .nullish()
-    .describe('What counts as the same for dedup: the resource, or the workload that a pod belongs to; default resource.'),
+    .describe(
+      'What counts as the same for dedup: the resource, or the workload that a pod belongs to; default resource.',
+    ),
   timeout: durationMs({ min: '1s', max: '24h' })
     .nullish()
     .describe('Time for one call of the agent, and for its task; default settings.delivery.'),

@@ -23,6 +23,8 @@ export interface Settings {
     readonly taskTimeoutMs: number;
     readonly concurrencyPerAgent: number;
     readonly queueLimit: number;
+    readonly maxAgeMs: number;
+    readonly durability: 'process' | 'machine';
   };
   readonly trail: { readonly maxEvents: number; readonly maxBytes: number };
 }
@@ -62,7 +64,9 @@ const matcher = z.strictObject({
 });
 
 const delivery = z.strictObject({
-  attempts: count({ default: 3, min: 1, max: 100 }).describe('Calls of an agent before the firing is dead-lettered.'),
+  attempts: count({ default: 3, min: 1, max: 100 }).describe(
+    'Calls that reach an agent before the firing is dead-lettered; one that is down is called until maxAge.',
+  ),
   initialBackoff: duration({ default: '1s', min: '1ms', max: '1h' }).describe(
     'Longest delay before the second attempt.',
   ),
@@ -71,8 +75,15 @@ const delivery = z.strictObject({
   taskTimeout: duration({ default: '30m', min: '10ms', max: '24h' }).describe("How long an agent's task is followed."),
   concurrencyPerAgent: count({ default: 4, min: 1, max: 1_000 }).describe('Deliveries to one agent at a time.'),
   queueLimit: count({ default: 10_000, min: 1, max: 1_000_000 }).describe(
-    'Firings that may wait; past it they are dead-lettered.',
+    'Firings that may wait; past it they are dead-lettered. As many dead letters are kept.',
   ),
+  maxAge: duration({ default: '168h', min: '10ms', max: '8760h' }).describe(
+    'How long a firing may wait for an agent that does not take it; then it is dead-lettered.',
+  ),
+  durability: z
+    .enum(['process', 'machine'])
+    .prefault('process')
+    .describe('What an accepted firing survives: the end of the process, or of the machine too, which costs a disk flush.'),
 });
 
 const trail = z.strictObject({
@@ -140,7 +151,7 @@ function settle(
 function toSettings(written: z.output<typeof settingsSchema>): Settings {
   const { loadTimeout, healthCheckInterval, shutdownGrace, pluginDirectory, maxPlugins, bus, trail } = written;
   const { frameTimeout, threads, maxPromptLength } = written.matcher;
-  const { initialBackoff, maxBackoff, timeout, taskTimeout, ...delivery } = written.delivery;
+  const { initialBackoff, maxBackoff, timeout, taskTimeout, maxAge, ...delivery } = written.delivery;
   return Object.freeze({
     pluginDirectory,
     maxPlugins,
@@ -156,6 +167,7 @@ function toSettings(written: z.output<typeof settingsSchema>): Settings {
       maxBackoffMs: maxBackoff,
       timeoutMs: timeout,
       taskTimeoutMs: taskTimeout,
+      maxAgeMs: maxAge,
     }),
     trail: Object.freeze({ ...trail }),
   });

@@ -92,7 +92,7 @@ export class AgentHttp {
         reject(error);
         call.destroy();
       };
-      const timer = clock.after(timeoutMs, () => fail(timedOut(url, timeoutMs)));
+      const timer = clock.after(timeoutMs, () => fail(timedOut(url, timeoutMs, call.socket?.connecting !== false)));
       const onAbort = (): void => fail(new HostError('HOST_ERR_STOPPING', `The request to ${url} was ended.`));
       const finish = (): void => {
         timer.cancel();
@@ -189,10 +189,11 @@ function isUnsent(cause: unknown): boolean {
   return syscall === 'connect' || syscall === 'getaddrinfo';
 }
 
-function timedOut(url: string, timeoutMs: number): HostError {
+function timedOut(url: string, timeoutMs: number, isUnsent: boolean): HostError {
   return agentError({
     code: 'HOST_ERR_AGENT_TIMEOUT',
     url,
+    ...(isUnsent ? { isUnsent } : {}),
     what: `did not answer within ${timeoutMs} ms`,
     advice: 'Check the agent, or raise KAGENT_API_TIMEOUT.',
   });

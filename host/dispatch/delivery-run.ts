@@ -11,13 +11,13 @@
  */
 
 import { type Clock, delay } from '../../ipc/clock.ts';
-import { messageOf } from '../../ipc/errors.ts';
+import { codeOf, messageOf } from '../../ipc/errors.ts';
 import type { Emitter } from '../base/emitter.ts';
 import { type AgentClient, agentId } from './agent-client.ts';
 import { failureOf } from './agent-error.ts';
 import type { AgentLane } from './agent-lane.ts';
 import type { Delivery, DeliveryState } from './delivery.ts';
-import { attemptsMade, type CallFailure, type CallResult, nextState } from './delivery-policy.ts';
+import { attemptsMade, type CallFailure, type CallResult, nextState, tooOld } from './delivery-policy.ts';
 import type { DispatchEvents } from './events.ts';
 import type { Outbox } from './outbox.ts';
 import type { DispatchSettings } from './settings.ts';
@@ -42,11 +42,15 @@ export class DeliveryRun {
   #delivery: Delivery;
   /** Monotonic: when the running call began, or a task of an earlier life was taken up. */
   #callStartedAt: number | null = null;
+  /** Monotonic: when no agent need take it any more. Only its age in earlier lives is measured by the wall clock. */
+  readonly #expiresAt: number;
 
   constructor(delivery: Delivery, context: RunContext) {
+    const { clock, settings } = context;
     this.#delivery = delivery;
     this.#context = context;
     this.#agent = agentId(delivery);
+    this.#expiresAt = clock.now() + settings.maxAgeMs - Math.max(0, clock.wall() - delivery.acceptedAt);
   }
 
   get delivery(): Delivery {
@@ -74,7 +78,11 @@ export class DeliveryRun {
     const { clock, settings } = this.#context;
     const longestMs = Math.max(settings.retry.maxRetryAfterMs, settings.retry.backoff.maxMs);
     // A record of an earlier life may name any time: no wait is longer than the policy can have meant.
-    return Math.min(Math.max(0, state.nextAttemptAt - clock.wall()), longestMs);
+    return Math.min(Math.max(0, state.nextAttemptAt - clock.wall()), longestMs, this.#leftMs);
+  }
+
+  get #leftMs(): number {
+    return Math.max(0, this.#expiresAt - this.#context.clock.now());
   }
 
   get #isAbandoned(): boolean {
@@ -90,6 +98,13 @@ export class DeliveryRun {
     for (;;) {
       if (this.#isAbandoned) return;
       if (this.#delivery.state.kind !== 'following') {
+        if (this.#leftMs === 0) {
+          await this.#transition(tooOld(this.#delivery.state, this.#context.clock.wall()));
+          return;
+        }
+        // Waited out here, and not inside the call, whose time runs.
+        if (this.#context.outbox.fault !== null) await this.#transition(this.#delivery.state);
+        if (this.#isAbandoned) return;
         const result = await this.#call(lane);
         if (this.#isAbandoned && result.kind === 'error') return;
         if (isCircuitOpen(result)) {
@@ -110,6 +125,7 @@ export class DeliveryRun {
       const answer = await lane.call(async (signal) => {
         const attempt = attemptsMade(this.#delivery.state) + 1;
         await this.#transition({ kind: 'calling', attempt, since: clock.wall() });
+        signal.throwIfAborted();
         this.#callStartedAt = clock.now();
         events.emit('call:started', { delivery: this.#delivery, agent: this.#agent, attempt });
         return await client.send(this.#delivery, signal);
@@ -186,6 +202,8 @@ export class DeliveryRun {
     try {
       await outbox.update(this.#delivery);
     } catch (error) {
+      // khook stops while its storage is at fault. What could not be recorded is not begun.
+      if (codeOf(error) === 'HOST_ERR_STOPPING') this.abandon();
       events.emit('outbox:error', { messageId: this.#delivery.messageId, message: messageOf(error) });
     }
   }

@@ -16,6 +16,7 @@ import { DeliveryRun, type RunContext } from './delivery-run.ts';
 import type { DispatchEvents } from './events.ts';
 import { Lanes } from './lanes.ts';
 import type { Outbox } from './outbox.ts';
+import { PendingWrites } from './pending-writes.ts';
 import { DISPATCH_DEFAULTS, type DispatchSettings } from './settings.ts';
 
 export interface FiringOfEvent {
@@ -51,8 +52,10 @@ export interface DispatchSnapshot {
   readonly openCircuits: readonly string[];
 }
 
+const SHUTDOWN: Acceptance = { kind: 'dropped', reason: 'shutdown' };
+
 export class Dispatch {
-  /** For Hook status, and for a store that outlives the process. */
+  /** For Hook status; the outbox mirrors it. */
   readonly dedup: DedupWindow;
   readonly #events = new Emitter<DispatchEvents>();
   readonly #clock: Clock;
@@ -60,8 +63,9 @@ export class Dispatch {
   readonly #lanes: Lanes;
   readonly #context: RunContext;
   readonly #runs = new Map<string, { readonly run: DeliveryRun; readonly done: Promise<void> }>();
-  /** Of `accept` calls that wait for the outbox: a stop waits for them. */
-  readonly #storing = new Set<Promise<void>>();
+  readonly #storing = new PendingWrites();
+  /** Nothing is accepted before it is known what fired in an earlier life. */
+  #restoring: Promise<unknown> | null = null;
   /** Monotonic; null while nobody has asked to stop. */
   #stopBy: number | null = null;
 
@@ -69,8 +73,17 @@ export class Dispatch {
     const complete: DispatchSettings = { ...DISPATCH_DEFAULTS, ...settings };
     this.#clock = clock;
     this.#outbox = outbox;
-    this.dedup = new DedupWindow({ windowMs: complete.dedupWindowMs, maxKeys: complete.maxDedupKeys, clock });
-    this.#lanes = new Lanes({ clock, settings: complete, maxQueued: outbox.capacity, events: this.#events });
+    this.dedup = new DedupWindow({
+      windowMs: complete.dedupWindowMs,
+      maxKeys: complete.maxDedupKeys,
+      clock,
+      onForgotten: (dedupKey) => outbox.forget(dedupKey),
+    });
+    // An earlier life may have left more than may stand here now.
+    const maxQueued = (): number => Math.max(outbox.capacity, outbox.size);
+    this.#lanes = new Lanes({ clock, settings: complete, maxQueued, events: this.#events });
+    for (const name of ['outbox:opened', 'outbox:fault', 'outbox:recovered'] as const)
+      outbox.events.on(name, (payload) => this.#events.emit(name, payload));
     this.#context = {
       client,
       outbox,
@@ -87,26 +100,33 @@ export class Dispatch {
     return this.#events;
   }
 
-  /** Resolves when every firing stands in the outbox or among the dead letters; one answer per firing, in order. Rejects, and takes none, when the outbox cannot write. */
+  /**
+   * Resolves when every firing stands in the outbox or among the dead letters; one answer per firing, in order. A duplicate waits
+   * for the firing that it repeats: until that stands, nobody may be told that all is well. While the outbox cannot be written this
+   * waits, until khook stops; what could not be written by then is dropped.
+   */
   async accept(firings: readonly FiringOfEvent[]): Promise<readonly Acceptance[]> {
-    if (this.#stopBy !== null) return firings.map(() => ({ kind: 'dropped', reason: 'shutdown' }));
+    if (this.#restoring !== null) await this.#restoring;
+    if (this.#stopBy !== null) return firings.map(() => SHUTDOWN);
     const claims = new Map<string, Claim>();
     const fresh: Delivery[] = [];
     const acceptances = firings.map((each) => this.#admit(each, fresh, claims));
-    if (fresh.length === 0) return acceptances;
-    await this.#store(fresh, claims);
-    return acceptances;
+    if (fresh.length > 0) this.#storing.add(fresh, this.#put(fresh, claims));
+    const givenUp = await this.#storing.givenUp(firings.map(({ firing }) => firing.dedupKey));
+    return acceptances.map((each, n) => (givenUp[n] === true ? SHUTDOWN : each));
   }
 
-  /** Takes up what an earlier life left in the outbox. Returns how many deliveries that are. */
-  async restore(): Promise<number> {
-    const deliveries = await this.#outbox.list();
-    for (const delivery of deliveries) {
-      const verdict = this.dedup.claim(delivery.firing);
-      const claim = verdict.kind === 'first' ? verdict.claim : this.dedup.claimOf(delivery.firing.dedupKey);
-      this.#start(delivery, claim ?? undefined);
-    }
-    return deliveries.length;
+  /** Takes up what an earlier life left in the outbox, as soon as it can be read. Returns how many deliveries that are. */
+  restore(): Promise<number> {
+    const restoring = this.#takeUp();
+    this.#restoring = restoring.then(
+      () => undefined,
+      () => undefined,
+    );
+    void this.#restoring.then(() => {
+      this.#restoring = null;
+    });
+    return restoring;
   }
 
   snapshot(): DispatchSnapshot {
@@ -132,7 +152,8 @@ export class Dispatch {
   /** Takes nothing more and lets deliveries finish; what cannot finish within the grace period stays in the outbox, or is dropped if that is not durable. */
   async drain(graceMs: number): Promise<{ readonly unfinished: number }> {
     this.#stopBy = this.#clock.now() + graceMs;
-    await Promise.allSettled(this.#storing);
+    this.release();
+    await this.#storing.settled();
     for (const { run } of this.#runs.values()) {
       if (!this.#context.mayWait(run.dueInMs)) run.abandon();
     }
@@ -145,29 +166,45 @@ export class Dispatch {
     const unfinished = [...this.#runs.values()].map(({ run }) => run.delivery);
     this.#runs.clear();
     if (!this.#outbox.isDurable) for (const delivery of unfinished) this.#dropped(delivery);
+    this.#outbox.refresh(this.dedup.snapshot());
     return { unfinished: unfinished.length };
+  }
+
+  /** A stop begins: what waits for a fault of the storage to pass is dropped, and its plugin told, while it can still hear it. */
+  release(): void {
+    this.#outbox.release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain(0);
   }
 
-  async #store(fresh: readonly Delivery[], claims: ReadonlyMap<string, Claim>): Promise<void> {
-    const stored = this.#outbox.put(fresh).then(async (refused) => {
+  async #put(fresh: readonly Delivery[], claims: ReadonlyMap<string, Claim>): Promise<void> {
+    try {
+      const refused = await this.#outbox.put(fresh);
       const at = this.#clock.wall();
       const dead = refused.map((delivery) => this.#overflowed(delivery, at));
-      for (const delivery of dead) await this.#record(delivery);
+      // All at once: each waits for its transaction, and they can share one.
+      await Promise.all(dead.map((delivery) => this.#outbox.bury(delivery)));
       this.#begin(fresh, dead, claims);
-    });
-    this.#storing.add(stored);
-    try {
-      await stored;
     } catch (error) {
       for (const { messageId, firing } of fresh) this.#giveBack(firing, claims.get(messageId));
       throw error;
-    } finally {
-      this.#storing.delete(stored);
     }
+  }
+
+  async #takeUp(): Promise<number> {
+    const [deliveries, fired] = await Promise.all([this.#outbox.list(), this.#outbox.fired()]);
+    this.dedup.restore(fired);
+    const firedAt = new Map(fired.map(({ dedupKey, firstSeen }) => [dedupKey, firstSeen]));
+    for (const delivery of deliveries) {
+      const { dedupKey } = delivery.firing;
+      // The key may have fired again since: then it is that firing's to give back.
+      const claim = firedAt.get(dedupKey) === delivery.acceptedAt ? this.dedup.claimOf(dedupKey) : null;
+      this.#events.emit('firing:restored', delivery);
+      this.#start(delivery, claim ?? undefined);
+    }
+    return deliveries.length;
   }
 
   #admit({ eventId, firing }: FiringOfEvent, fresh: Delivery[], claims: Map<string, Claim>): Acceptance {
@@ -179,8 +216,9 @@ export class Dispatch {
     }
     const messageId = randomUUID();
     claims.set(messageId, verdict.claim);
-    const since = this.#clock.wall();
-    fresh.push({ messageId, contextId: randomUUID(), eventId, firing, state: { kind: 'queued', since } });
+    const acceptedAt = Math.floor(this.#clock.wall());
+    const state = { kind: 'queued', since: acceptedAt } as const;
+    fresh.push({ messageId, contextId: randomUUID(), eventId, acceptedAt, firing, state });
     return { kind: 'accepted', messageId };
   }
 
@@ -189,11 +227,13 @@ export class Dispatch {
     const refused = new Map(dead.map((delivery) => [delivery.messageId, delivery]));
     for (const delivery of fresh) {
       this.#events.emit('firing:accepted', delivery);
-      if (!refused.has(delivery.messageId)) this.#start(delivery, claims.get(delivery.messageId));
+      const claim = claims.get(delivery.messageId);
+      if (refused.has(delivery.messageId)) this.#giveBack(delivery.firing, claim);
+      else this.#start(delivery, claim);
     }
     if (dead.length === 0) return;
     this.#clock.after(0, () => {
-      for (const delivery of dead) this.#settle(delivery, claims.get(delivery.messageId));
+      for (const delivery of dead) this.#settle(delivery);
     });
   }
 
@@ -201,9 +241,11 @@ export class Dispatch {
     const run = new DeliveryRun(delivery, this.#context);
     const done = run.run().then(async (settled) => {
       if (settled === null) return;
+      // In one turn, and so in one transaction: a dead letter does not silence its key.
+      if (settled.state.kind === 'dead') this.#giveBack(settled.firing, claim);
       await this.#record(settled);
       this.#runs.delete(settled.messageId);
-      this.#settle(settled, claim);
+      this.#settle(settled);
     });
     this.#runs.set(delivery.messageId, { run, done });
   }
@@ -217,10 +259,9 @@ export class Dispatch {
     }
   }
 
-  #settle(delivery: Delivery, claim: Claim | undefined): void {
-    const { state, firing } = delivery;
+  #settle(delivery: Delivery): void {
+    const { state } = delivery;
     if (state.kind === 'dead') {
-      this.#giveBack(firing, claim);
       this.#events.emit('firing:settled', {
         delivery,
         outcome: 'dead_lettered',

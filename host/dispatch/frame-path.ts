@@ -1,6 +1,6 @@
 /**
  * A frame on its way from the matcher to its ack: verdicts are entered in the ledger, firings are handed to dispatch, and what was
- * refused goes back to the plugin. The one promise an ack waits for is `accept`: a durable outbox comes behind it unseen.
+ * refused goes back to the plugin. The one promise an ack waits for is `accept`: the outbox stands behind it unseen.
  */
 
 import type { Clock } from '../../ipc/clock.ts';
@@ -46,8 +46,8 @@ export class FramePath {
     // From here the plugin's next frame may be judged; its firings reach dispatch after these, because this call is made first.
     const acceptances = requests.length === 0 ? [] : accept(requests);
     judged();
-    this.#enter(entry, verdict.firings, await acceptances);
-    return refusalsOf(verdict, entry.count);
+    const dropped = this.#enter(entry, verdict.firings, await acceptances);
+    return [...refusalsOf(verdict, entry.count), ...dropped];
   }
 
   #expect(entry: LedgerFrame, firing: Firing, at: number): void {
@@ -57,24 +57,31 @@ export class FramePath {
     }
   }
 
-  #enter(entry: LedgerFrame, firings: readonly Firing[], acceptances: readonly Acceptance[]): void {
-    const { ledger, clock } = this.#options;
-    const at = clock.wall();
+  /** Returns what the plugin must be told is not taken: an event whose firing stands nowhere, and those that only repeat it. */
+  #enter(entry: LedgerFrame, firings: readonly Firing[], acceptances: readonly Acceptance[]): readonly Refusal[] {
+    const refusals = new Map<number, Refusal>();
     firings.forEach((firing, position) => {
       const acceptance = acceptances[position];
       const id = entry.id(firing.index);
-      if (acceptance?.kind === 'duplicate') {
-        ledger.note(id, { at, step: 'duplicate', detail: `of an earlier firing, until ${time(acceptance.until)}` });
-        ledger.settleFiring(id, 'duplicate');
-      } else if (acceptance?.kind === 'dropped') {
-        ledger.note(id, { at, step: 'dropped', detail: acceptance.reason });
-        ledger.settleFiring(id, 'dropped');
+      if (acceptance?.kind === 'dropped') {
+        for (const index of [firing.index, ...firing.repeats]) {
+          this.#settle(entry.id(index), 'dropped', acceptance.reason);
+          const message = `the event was dropped: ${acceptance.reason}`;
+          refusals.set(index, { index, code: 'EVENT_ERR_DROPPED', message });
+        }
+        return;
       }
-      for (const index of firing.repeats) {
-        ledger.note(entry.id(index), { at, step: 'duplicate', detail: `of ${id}` });
-        ledger.settleFiring(entry.id(index), 'duplicate');
-      }
+      if (acceptance?.kind === 'duplicate')
+        this.#settle(id, 'duplicate', `of an earlier firing, until ${time(acceptance.until)}`);
+      for (const index of firing.repeats) this.#settle(entry.id(index), 'duplicate', `of ${id}`);
     });
+    return [...refusals.values()];
+  }
+
+  #settle(id: string, outcome: 'duplicate' | 'dropped', detail: string): void {
+    const { ledger, clock } = this.#options;
+    ledger.note(id, { at: clock.wall(), step: outcome, detail });
+    ledger.settleFiring(id, outcome);
   }
 }
 

@@ -14,6 +14,11 @@ export interface TrailNotesOptions {
 export function recordDeliveries({ dispatch, ledger, clock }: TrailNotesOptions): void {
   const note = (eventId: string, step: string, detail: string): void =>
     ledger.note(eventId, { at: clock.wall(), step, detail });
+  dispatch.on('firing:restored', ({ eventId, acceptedAt, firing, messageId }) => {
+    const { source: plugin, eventType: type, internalType, resourceName, namespace } = firing;
+    ledger.restore({ eventId, plugin, type, internalType, resourceName, namespace, receivedAt: acceptedAt });
+    note(eventId, 'restored', `from the outbox, for agent ${firing.agent.namespace}/${firing.agent.name} as message ${messageId}`);
+  });
   dispatch.on('firing:accepted', ({ eventId, firing, messageId }) => {
     note(eventId, 'accepted', `for agent ${firing.agent.namespace}/${firing.agent.name} as message ${messageId}`);
   });

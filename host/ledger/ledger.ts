@@ -18,6 +18,18 @@ export interface LedgerCounts {
   readonly residual: number;
 }
 
+/** What is still known of an event of an earlier life. Its text is not. */
+export interface RestoredEvent {
+  readonly eventId: string;
+  readonly plugin: string;
+  readonly type: string;
+  readonly internalType: string;
+  readonly resourceName: string;
+  readonly namespace: string;
+  /** Unix milliseconds. */
+  readonly receivedAt: number;
+}
+
 interface OpenEvent {
   readonly frame: LedgerFrame;
   readonly index: number;
@@ -55,14 +67,22 @@ export class Ledger {
   /** Every event of the frame has entered; each must end exactly once. */
   receive(frame: Frame, origin: FrameOrigin): LedgerFrame {
     this.#received += frame.count;
-    this.#inFlight += frame.count;
-    const entry = new LedgerFrame(frame, origin, (outcome, count) => {
-      this.#inFlight -= count;
-      this.#outcomes[outcome] += count;
-      this.#events.emit('events:settled', { plugin: origin.plugin, outcome, count });
-    });
-    this.#trail.push(entry);
-    return entry;
+    return this.#enter(frame, origin);
+  }
+
+  /** One firing of an event of an earlier life stands in the outbox still. The event ends when its restored firings have. */
+  restore(event: RestoredEvent): void {
+    const known = this.#firing.get(event.eventId);
+    if (known !== undefined) {
+      known.frame.expectFirings(known.index, 1);
+      return;
+    }
+    this.#restored += 1;
+    const { frame, origin } = frameOf(event);
+    const entry = this.#enter(frame, origin);
+    entry.judgement = { at: event.receivedAt, internalTypes: [event.internalType] };
+    entry.expectFirings(0, 1);
+    this.#firing.set(event.eventId, { frame: entry, index: 0 });
   }
 
   /** From now on `settleFiring` and `note` find this event by its id. */
@@ -80,6 +100,17 @@ export class Ledger {
   note(eventId: string, step: Step): void {
     const open = this.#firing.get(eventId);
     open?.frame.note(open.index, step);
+  }
+
+  #enter(frame: Frame, origin: FrameOrigin): LedgerFrame {
+    this.#inFlight += frame.count;
+    const entry = new LedgerFrame(frame, origin, (outcome, count) => {
+      this.#inFlight -= count;
+      this.#outcomes[outcome] += count;
+      this.#events.emit('events:settled', { plugin: origin.plugin, outcome, count });
+    });
+    this.#trail.push(entry);
+    return entry;
   }
 
   /** What is remembered, newest event first. */
@@ -101,4 +132,22 @@ export class Ledger {
     }
     return null;
   }
+}
+
+/** As if it had come alone, so that whoever looks for it finds it as every other. */
+function frameOf({ eventId, plugin, type, resourceName, namespace, receivedAt }: RestoredEvent): {
+  readonly frame: Frame;
+  readonly origin: FrameOrigin;
+} {
+  const cut = eventId.lastIndexOf('-');
+  const lines = JSON.stringify({ resourceName, namespace, message: '' });
+  return {
+    frame: { kind: 'frame', generation: 0, sequence: 0, count: 1, types: [type], typeIndex: '\0', lines },
+    origin: {
+      plugin,
+      idPrefix: eventId.slice(0, cut),
+      firstOrdinal: Number.parseInt(eventId.slice(cut + 1), 36),
+      receivedAt,
+    },
+  };
 }

@@ -82,10 +82,7 @@ export class FilterEvent {
   }
 
   get tags(): ReadonlyMap<string, unknown> {
-    this.#tags ??= new Map([
-      ...Object.entries(this.#origin.mapping.tags),
-      ...Object.entries(this.#event.tags ?? {}),
-    ]);
+    this.#tags ??= new Map([...Object.entries(this.#origin.mapping.tags), ...Object.entries(this.#event.tags ?? {})]);
     return this.#tags;
   }
 

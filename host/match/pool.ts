@@ -11,6 +11,7 @@ import { Emitter, type Listener, type Subscribable } from '../base/emitter.ts';
 import { HostError } from '../base/errors.ts';
 import { type AttemptOutcome, attempt, newCell } from './attempt.ts';
 import type { MatchEvents } from './events.ts';
+import { FilterCheck, type FilterProblem } from './filter-check.ts';
 import { FrameTrial, type TrialTask } from './frame-trial.ts';
 import { MatchReporter } from './match-reporter.ts';
 import { MappingIndex, type Rules } from './rules.ts';
@@ -44,13 +45,15 @@ const MAX_WAITING = 1_024;
 const TASK_FILE = new URL('./task.ts', import.meta.url);
 /** What a pool thread must be able to read: its own code, and nothing else. */
 const READABLE = ['.', '../base', '../config', '../../ipc'].map((folder) => new URL(`${folder}/`, import.meta.url));
-const PISCINA_FOLDER = new URL('.', import.meta.resolve('piscina'));
+const LIBRARIES = ['piscina', '@marcbachmann/cel-js', 're2js'].map((name) => new URL('.', import.meta.resolve(name)));
 
 export class Matcher implements Subscribable<MatchEvents>, AsyncDisposable {
   readonly #options: Required<MatcherOptions>;
   readonly #emitter = new Emitter<MatchEvents>();
   readonly #reporter = new MatchReporter(this.#emitter);
   readonly #templates = new TemplateCheck();
+  readonly #filters = new FilterCheck();
+  #filterProblems: readonly FilterProblem[] = [];
   readonly #pool: Piscina;
   readonly #turnstile: Turnstile;
   /** Cells of tries that ended well. */
@@ -79,7 +82,7 @@ export class Matcher implements Subscribable<MatchEvents>, AsyncDisposable {
         '--permission',
         '--no-warnings',
         '--no-addons',
-        ...[...READABLE, PISCINA_FOLDER].map((folder) => `--allow-fs-read=${fileURLToPath(folder)}`),
+        ...[...READABLE, ...LIBRARIES].map((folder) => `--allow-fs-read=${fileURLToPath(folder)}`),
       ],
       resourceLimits: { maxOldGenerationSizeMb: this.#options.memoryMb },
     });
@@ -101,7 +104,16 @@ export class Matcher implements Subscribable<MatchEvents>, AsyncDisposable {
     this.#mappings = new MappingIndex(rules.mappings);
     const { problems, fresh } = this.#templates.check(rules.hooks);
     for (const problem of fresh) this.#emitter.emit('hook:template-broken', problem);
+    const filters = this.#filters.check(rules.hooks);
+    this.#filterProblems = filters.problems;
+    this.#reporter.forgetFilters();
+    for (const problem of filters.fresh) this.#emitter.emit('hook:filter-broken', problem);
     return problems;
+  }
+
+  /** The filters of the rules in force that are no CEL expressions: their Hooks match nothing. */
+  get filterProblems(): readonly FilterProblem[] {
+    return this.#filterProblems;
   }
 
   /**
@@ -151,7 +163,10 @@ export class Matcher implements Subscribable<MatchEvents>, AsyncDisposable {
       const outcome = await this.#judgePart(next, { plugin, frame, settled, receivedAt });
       const poison = trial.take(outcome);
       if (poison !== null) this.#reporter.poisonous(plugin, frame, poison);
-      if (outcome.kind === 'answered') this.#reporter.broken(outcome.answer.broken);
+      if (outcome.kind === 'answered') {
+        this.#reporter.broken(outcome.answer.broken);
+        this.#reporter.failed(outcome.answer.failedFilters);
+      }
     }
     const verdict = trial.verdict();
     this.#reporter.invalid(plugin, frame, verdict, trial.poisonous);

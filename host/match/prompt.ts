@@ -110,10 +110,13 @@ export interface RenderOptions {
 }
 
 export function renderPrompt(prompt: Prompt, data: PromptData, options: RenderOptions): RenderedPrompt {
-  const { text, problem } = renderTop(prompt, data, options);
   const { fence = null } = options;
+  const before = fence?.marked;
+  const { text, problem } = renderTop(prompt, data, options);
   const lines = data.context.map(([name, value]) => `\n${name}: ${fence?.wrap(value) ?? value}`).join('');
-  return { text: `${text}${fence?.notice(text, lines) ?? ''}${lines}`, problem };
+  // Told, not looked for: a search would write out texts that are long and made of pieces.
+  const notice = fence === null || fence.marked === before ? '' : fence.notice;
+  return { text: `${text}${notice}${lines}`, problem };
 }
 
 /** Without the lines that follow. */

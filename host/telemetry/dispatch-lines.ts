@@ -12,6 +12,7 @@ const BURST = 20;
 export function dispatchLines(log: Log, sampler: LineSampler, dispatch: Subscribable<DispatchEvents>): (() => void)[] {
   const logger = log.component('dispatch');
   const client = log.component('kagent-client');
+  const outbox = log.component('outbox');
   const note = (key: string, line: SampledLine): void => sampler.note(key, line, { burst: BURST });
   return [
     dispatch.on('firing:accepted', (delivery) =>
@@ -78,6 +79,21 @@ export function dispatchLines(log: Log, sampler: LineSampler, dispatch: Subscrib
           logger.error(`${count} more firings of ${delivery.firing.hook} were ${what} in ${seconds} s: ${detail}`),
       });
     }),
+    dispatch.on('outbox:opened', ({ path, firings, deadLetters }) =>
+      outbox.info(`Outbox opened; ${firings} firings of an earlier run are taken up`, { path, firings, deadLetters }),
+    ),
+    dispatch.on('outbox:fault', ({ kind, path, message }) =>
+      outbox.error(`Outbox at fault: ${message}`, { code: 'HOST_ERR_OUTBOX', kind, path }),
+    ),
+    dispatch.on('outbox:recovered', ({ path, forMs }) =>
+      outbox.info(`Outbox works again after ${(forMs / 1000).toFixed(1)} s; sources go on`, { path }),
+    ),
+    dispatch.on('outbox:error', ({ messageId, message }) =>
+      note('outbox:error', {
+        first: () => outbox.warn(`Outbox could not record a step: ${message}`, { messageId }),
+        summary: (count, seconds) => outbox.warn(`Outbox could not record ${count} more steps in ${seconds} s: ${message}`),
+      }),
+    ),
     dispatch.on('circuit:opened', ({ agent }) =>
       client.warn(`Calls to agent ${agent} pause: it failed repeatedly; its firings wait`, { agent }),
     ),

@@ -51,11 +51,16 @@ export function matchLines(log: Log, sampler: LineSampler, match: Subscribable<M
       const logger = log.component('matcher');
       sampler.note(`filter:${hook}`, {
         first: () =>
-          logger.warn(`The filter of Hook ${hook} failed for an event, which did not match therefore: ${problem}`, { hook }),
-        summary: (count, seconds) =>
-          logger.warn(`The filter of Hook ${hook} failed in ${count} more ways in ${seconds} s, the latest: ${problem}`, {
+          logger.warn(`The filter of Hook ${hook} failed for an event, which did not match therefore: ${problem}`, {
             hook,
           }),
+        summary: (count, seconds) =>
+          logger.warn(
+            `The filter of Hook ${hook} failed in ${count} more ways in ${seconds} s, the latest: ${problem}`,
+            {
+              hook,
+            },
+          ),
       });
     }),
   ];

@@ -148,6 +148,18 @@ export const METRICS = [
     labels: [],
   },
   {
+    name: 'khook_outbox_firings',
+    type: 'gauge',
+    help: 'Firings that stand in the outbox: accepted, and not yet delivered or dead-lettered.',
+    labels: [],
+  },
+  {
+    name: 'khook_outbox_fault',
+    type: 'gauge',
+    help: '1 while the outbox cannot be written; sources wait meanwhile.',
+    labels: [],
+  },
+  {
     name: 'khook_log_lines_lost_total',
     type: 'counter',
     help: 'Log lines that were lost because nobody read them.',

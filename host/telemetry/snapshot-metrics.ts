@@ -18,12 +18,19 @@ export interface PluginReading {
   readonly queueEvents: number;
 }
 
+export interface OutboxReading {
+  /** Undelivered ones that stand in it. */
+  readonly firings: number;
+  readonly hasFault: boolean;
+}
+
 /** Functions that answer at once from what the host knows. */
 export interface MetricSources {
   plugins(): readonly PluginReading[];
   ledgerResidual(): number;
   /** Firings inside their dedup window. */
   activeEvents(): number;
+  outbox(): OutboxReading;
   /** Lines that the log lost. */
   logLinesLost(): number;
   /** Threads of plugins that were told to end and did not. */
@@ -36,6 +43,11 @@ export function readSources(sources: MetricSources, table: MetricTable): void {
     table.replace('khook_ledger_residual', [{ labels: {}, value: sources.ledgerResidual() }]),
   );
   reading(table, 'dedup', () => table.replace('khook_active_events', [{ labels: {}, value: sources.activeEvents() }]));
+  reading(table, 'outbox', () => {
+    const { firings, hasFault } = sources.outbox();
+    table.set('khook_outbox_firings', {}, firings);
+    table.set('khook_outbox_fault', {}, hasFault ? 1 : 0);
+  });
   reading(table, 'log', () =>
     table.replace('khook_log_lines_lost_total', [{ labels: {}, value: sources.logLinesLost() }]),
   );

@@ -4,10 +4,12 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { after, describe, it, type TestContext } from 'node:test';
 import type { PluginSpec } from '../../host/config/plugin-plan.ts';
+import { openProcessVessel } from '../../host/sandbox/process-vessel.ts';
 import { openThreadVessel } from '../../host/sandbox/thread-vessel.ts';
 import type { Vessel, VesselRequest } from '../../host/sandbox/vessel.ts';
+import { Watchdog } from '../../host/sandbox/watchdog.ts';
 import { makeBirth } from '../../host/supervision/birth.ts';
 import { systemClock } from '../../ipc/clock.ts';
 import { eventually } from '../support/eventually.ts';
@@ -15,8 +17,12 @@ import { fixtureSpec } from '../support/plugin-spec.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { VesselRecorder } from '../support/vessel-recorder.ts';
 
+const watchdog = new Watchdog({ clock: systemClock });
+after(() => watchdog[Symbol.dispose]());
+
 const VESSELS: Record<string, (request: VesselRequest, variables: Record<string, string>) => Vessel> = {
-  thread: (request, variables) => openThreadVessel(request, { clock: systemClock, variables }),
+  thread: (request, variables) => openThreadVessel(request, { clock: systemClock, variables, watchdog }),
+  process: (request, variables) => openProcessVessel(request, { clock: systemClock, variables, watchdog }),
 };
 const STOPPED = { reason: 'stopped', detail: 'the test is over', stack: '', code: '' } as const;
 const DEADLINE = { deadlineMs: 5_000 };
@@ -39,6 +45,10 @@ for (const [kind, open] of Object.entries(VESSELS)) {
     const vessel = open({ spec, birth, listener: seen }, variables);
     t.after(() => vessel.terminate(STOPPED));
     return { vessel, seen };
+  };
+  const start = async (vessel: Vessel): Promise<void> => {
+    await vessel.control.call('initialize', DEADLINE);
+    await vessel.control.call('start', DEADLINE);
   };
 
   describe(`vessel contract: ${kind}`, () => {
@@ -121,6 +131,128 @@ for (const [kind, open] of Object.entries(VESSELS)) {
       assert.deepEqual([seen.exits.length, seen.exits[0]?.reason], [1, 'exited']);
       await vessel.terminate(STOPPED);
       assert.equal(seen.exits.length, 1);
+    });
+
+    it('reports a rejection that nobody caught like any other error', async (t) => {
+      const { vessel, seen } = board(t, fixtureSpec('thrower', { config: { where: 'rejection' } }));
+      await start(vessel);
+      const exit = await eventually(() => seen.exits[0]);
+      assert.deepEqual([exit.reason, exit.detail], ['crash', 'nobody caught this']);
+    });
+
+    it('says what a plugin died of, not what its death did to the call that waited', async (t) => {
+      const { vessel, seen } = board(t, fixtureSpec('thrower', { config: { where: 'exit in start' } }));
+      await vessel.control.call('initialize', DEADLINE);
+      await assert.rejects(vessel.control.call('start', DEADLINE), { code: 'IPC_ERR_CLOSED' });
+      // As supervision does with a start that failed.
+      await vessel.terminate({ reason: 'failed_start', detail: 'the start failed', stack: '', code: '' });
+      assert.deepEqual(
+        seen.exits.map(({ reason }) => reason),
+        ['exited'],
+      );
+    });
+
+    it('ends a plugin without asking it, at once and once, while it starts and while it is blocked', async (t) => {
+      for (const where of ['never starts', 'blocked']) {
+        const { vessel, seen } = board(t, fixtureSpec('thrower', { config: { where } }));
+        await vessel.control.call('initialize', DEADLINE);
+        const starting = assert.rejects(vessel.control.call('start', DEADLINE), { code: 'IPC_ERR_CLOSED' });
+        await eventually(() => seen.logs.find(({ message }) => message === 'starting'));
+        const startedAt = performance.now();
+        await Promise.all([vessel.terminate(STOPPED), vessel.terminate(STOPPED)]);
+        assert.ok(performance.now() - startedAt < 1_000);
+        await starting;
+        assert.deepEqual(seen.exits, [STOPPED]);
+      }
+    });
+
+    it('takes what it is told after its end without harm, and says nothing any more', async (t) => {
+      const { vessel, seen } = board(t, fixtureSpec('emitter', { config: { count: 10 } }));
+      await start(vessel);
+      await vessel.terminate(STOPPED);
+      vessel.post({ kind: 'credit', events: 100, bytes: 1_000_000 });
+      await vessel.sample();
+      await assert.rejects(vessel.control.call('stop', DEADLINE), { code: 'IPC_ERR_CLOSED' });
+      assert.deepEqual([seen.frames.length, seen.exits.length], [0, 1]);
+      assert.ok(vessel.history.length > 0);
+    });
+
+    it('carries log lines with their level and fields, and debug lines from the moment they are wanted', async (t) => {
+      const { vessel, seen } = board(t, fixtureSpec('talker'));
+      await start(vessel);
+      assert.equal(await vessel.control.call('healthCheck', DEADLINE), true);
+      await eventually(() => seen.logs.length >= 5);
+      const before = seen.logs.map(({ level, message, fields }) => [level, message, fields]);
+      assert.deepEqual(before.sort(), [
+        ['error', 'a line of stderr', ''],
+        ['error', 'error line', ''],
+        ['info', 'a line of stdout', ''],
+        ['info', 'info line', '{"text":"ü „quoted“ 😀"}'],
+        ['warn', 'warn line', ''],
+      ]);
+      await vessel.control.call('setDebug', { ...DEADLINE, args: [true] });
+      await vessel.control.call('healthCheck', DEADLINE);
+      await eventually(() => seen.logs.find(({ level, message }) => level === 'debug' && message === 'debug line'));
+    });
+
+    it('carries metrics as deltas, and large ones as well', async (t) => {
+      const { vessel, seen } = board(t, fixtureSpec('talker', { config: { series: 700 } }));
+      await start(vessel);
+      await vessel.control.call('healthCheck', DEADLINE);
+      await eventually(() => seen.metrics.length >= 702);
+      const named = (name: string): unknown => seen.metrics.find((record) => record.name === name);
+      assert.deepEqual(named('polls_total'), {
+        type: 'counter',
+        name: 'polls_total',
+        help: 'Polls.',
+        labels: { result: 'ok' },
+        value: 3,
+      });
+      assert.deepEqual(named('lag_seconds'), {
+        type: 'gauge',
+        name: 'lag_seconds',
+        help: 'Lag.',
+        labels: {},
+        value: 2.5,
+      });
+    });
+
+    it('hears the last words before a crash', async (t) => {
+      const { vessel, seen } = board(t, fixtureSpec('talker', { config: { lastWords: true } }));
+      await start(vessel);
+      await vessel.control.call('healthCheck', DEADLINE).catch(() => undefined);
+      const exit = await eventually(() => seen.exits[0]);
+      assert.equal(exit.reason, 'crash');
+      assert.equal(seen.logs.filter(({ message }) => message.startsWith('last words')).length, 100);
+    });
+
+    it('tells the plugin which of its events were refused by the host', async (t) => {
+      const { vessel, seen } = board(t, fixtureSpec('talker', { config: { emits: true } }));
+      seen.onFrame = (frame) => {
+        const refusals = [{ index: 1, code: 'EVENT_ERR_INVALID', message: 'resourceName must not be empty' }];
+        vessel.post({ kind: 'ack', sequence: frame.sequence, refusals, events: 3, bytes: 0 });
+      };
+      await vessel.control.call('initialize', DEADLINE);
+      vessel.post({ kind: 'credit', events: 100, bytes: 1_000_000 });
+      await vessel.control.call('start', DEADLINE);
+      const told = await eventually(() => seen.logs.find(({ message }) => message === 'told'));
+      assert.deepEqual(JSON.parse(told.fields).answers, ['talker-test-1-0', 'EVENT_ERR_INVALID', 'talker-test-1-2']);
+      const lines = seen.frames[0]?.lines.split('\n').map((line) => JSON.parse(line).message);
+      assert.deepEqual(lines, ['ä', '„"\\\n', '😀'.repeat(1_000)]);
+    });
+
+    it('ends a plugin whose loop stands still, and one that holds too much', async (t) => {
+      const limits = { ...fixtureSpec('thrower').limits, hangTimeoutMs: 300, memoryBytes: 40 * 1024 * 1024 };
+      for (const [name, config, reason] of [
+        ['puppet', { blockMs: 60_000 }, 'hang'],
+        ['puppet', { holdMb: 2_000 }, 'leak'],
+      ] as const) {
+        const { vessel, seen } = board(t, fixtureSpec(name, { config, limits }));
+        await start(vessel);
+        const exit = await eventually(() => seen.exits[0]);
+        assert.equal(exit.reason, reason, exit.detail);
+        assert.ok((vessel.history.at(-1)?.residentBytes ?? 0) > 0);
+      }
     });
 
     it('keeps the code of an error across the boundary', async (t) => {

@@ -1,7 +1,7 @@
 /** docs/security.md says what this version holds and what it does not: every row of its tables is tried in a real plugin thread. */
 
 import assert from 'node:assert/strict';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -122,6 +122,20 @@ describe('docs/security.md', () => {
     symlinkSync(join(folder, 'secret'), join(inside, 'secret'));
     const around = { folder: inside, port };
     assert.equal(await outcome(t, 'read a file outside its bundle', around, { read: [inside] }), 'works');
+  });
+
+  it('is right that the end of a plugin’s own process is not the end of khook', async (t) => {
+    const children = `/proc/${process.pid}/task/${process.pid}/children`;
+    if (!existsSync(children)) return t.skip('no /proc');
+    const host = await AppHost.start(t, {
+      plugins: 'plugins: [{ name: puppet, isolation: process }]\nsettings: { shutdownGrace: 50ms }',
+      bundles: { puppet: 'test/fixtures/plugins/puppet' },
+    });
+    await host.plugin('puppet', 'running');
+    const [child = 0, ...others] = readFileSync(children, 'utf8').trim().split(' ').map(Number);
+    assert.ok(child > 0 && others.length === 0);
+    process.kill(child, 'SIGKILL');
+    await eventually(async () => (await host.plugin('puppet', 'running')).generation === 2);
   });
 
   it('is right that three unanswered health checks end a run', async (t) => {

@@ -82,7 +82,7 @@ describe('khook check', () => {
   }
   const GOOD =
     'plugins: [{ name: webhook, permissions: { net: { listen: [8090] }, env: [WEBHOOK_TOKEN, WEBHOOK_SECRET] } }]';
-  const BAD = 'plugins:\n  - name: webhook\n    config: { port: 0 }\n    isolation: process\n';
+  const BAD = 'plugins:\n  - name: webhook\n    config: { port: 0 }\n';
 
   it('finds nothing wrong with the shipped configuration', async () => {
     const { code, stdout, stderr } = await khook(['check'], resolve('.'));
@@ -103,7 +103,10 @@ describe('khook check', () => {
   it('names each problem with file, line and what to do, and exits with 3', async (t) => {
     const { code, stdout, stderr } = await khook(['check'], folder(t, BAD));
     assert.equal(code, EXIT_CODES.CONFIG);
-    assert.match(stderr, /plugins\.yaml:4:\d+: plugins\[0\]\.isolation: .*runs plugins in threads/);
+    assert.match(
+      stderr,
+      /plugins\.yaml:3:\d+: plugins\[0\]\.config\.port: configuration 'port' must be between 1 and 65535, got 0/,
+    );
     assert.match(stdout, /1 problem found\./);
     const broken = await khook(['check'], folder(t, 'plugins: [{ name: webhook'));
     assert.equal(broken.code, EXIT_CODES.CONFIG);
@@ -118,10 +121,7 @@ describe('khook check', () => {
     assert.deepEqual([good.code, bad.code], [EXIT_CODES.OK, EXIT_CODES.CONFIG]);
     const [fine, wrong] = [JSON.parse(good.stdout), JSON.parse(bad.stdout)];
     assert.deepEqual(fine, { ok: true, problems: [], plugins: [{ name: 'webhook', version: '1.0.0', kind: 'run' }] });
-    assert.deepEqual(
-      [wrong.ok, wrong.problems[0].code, wrong.problems[0].line],
-      [false, 'HOST_ERR_BUNDLE_ISOLATION', 4],
-    );
+    assert.deepEqual([wrong.ok, wrong.problems[0].code, wrong.problems[0].line], [false, 'HOST_ERR_CONFIG_VALUE', 3]);
     assert.equal(bad.stderr, '');
   });
 });

@@ -26,6 +26,7 @@ function delivery(messageId = 'm-1'): Delivery {
   return {
     messageId,
     contextId: 'c-1',
+    acceptedAt: 0,
     eventId: 'e-1',
     firing: firing(),
     state: { kind: 'calling', attempt: 1, since: 0 },

@@ -90,7 +90,7 @@ test('agent lanes: a long idle one is forgotten when another is made, and its ci
   const events = new Emitter<DispatchEvents>();
   const said: string[] = [];
   events.on('circuit:closed', ({ agent }) => said.push(agent));
-  const lanes = new Lanes({ clock, settings: { ...DISPATCH_DEFAULTS, maxLanes: 3 }, maxQueued: 10, events });
+  const lanes = new Lanes({ clock, settings: { ...DISPATCH_DEFAULTS, maxLanes: 3 }, maxQueued: () => 10, events });
   for (let i = 0; i < DISPATCH_DEFAULTS.circuit.failures; i += 1)
     await assert.rejects(lanes.of('ill').call(fails, NEVER));
   assert.deepEqual(lanes.open(), ['ill']);

@@ -22,7 +22,7 @@ async function embedded(t: TestContext, onPrompt?: (prompt: AgentPrompt) => void
 
 function request1(messageId: string, prompt = 'hello') {
   const state = { kind: 'queued', since: 0 } as const;
-  return messageFor({ messageId, contextId: 'c-1', eventId: 'e', firing: firing({ prompt }), state });
+  return messageFor({ messageId, contextId: 'c-1', eventId: 'e', acceptedAt: 0, firing: firing({ prompt }), state });
 }
 
 const factory = new ClientFactory({

@@ -19,7 +19,7 @@ function judged(from: number, upTo: number, skip: readonly number[] = []): Judge
     verdicts += skip.includes(index) ? INVALID : FIRES;
     if (!skip.includes(index)) firings.push(firing(index));
   }
-  return { kind: 'judged', upTo, verdicts, causes: [], firings, broken: [] };
+  return { kind: 'judged', upTo, verdicts, causes: [], firings, broken: [], failedFilters: [] };
 }
 
 test('frame trial: every event has one verdict and at most one firing, however the pool breaks', () => {

@@ -202,6 +202,91 @@ test('judging: a prompt that does not fit an event goes out raw, and both the ev
   assert.equal(part.broken[0]?.hook, 'shop/h');
 });
 
+test('filter: an event that only filters refuse is filtered, and the cause names whose', () => {
+  const hooks = [
+    hook('a', 'pod-restart', { filter: 'event.reason == "OOM"' }),
+    hook('b', 'pod-restart', { filter: 'event.metadata.exitCode == 137' }),
+    hook('c', 'oom-kill'),
+  ];
+  const part = judge(frame([{ reason: 'BackOff' }, { reason: 'BackOff', namespace: 'none' }]), rules({ hooks }));
+  assert.deepEqual(verdictsOf(part), ['filtered', 'unmatched']);
+  assert.match(
+    part.causes[0]?.text ?? '',
+    /^refused by the filter of Hook shop\/a; that of shop\/b failed: 1:16: No such key: exitCode/,
+  );
+  assert.deepEqual(
+    part.failedFilters.map(({ hook, problem }) => [hook, problem.slice(0, 27)]),
+    [['shop/b', '1:16: No such key: exitCode']],
+  );
+});
+
+test('filter: it is for all configurations of its Hook, and lets others fire', () => {
+  const hooks = [
+    hook('big', ['pod-restart', 'PodRestart'], { filter: 'event.metadata.count > 5' }),
+    hook('any', 'pod-restart'),
+    hook('bad', ['pod-restart', 'PodRestart'], { filter: 'event.metadata.no' }),
+  ];
+  assert.deepEqual(fires(hooks, { metadata: { count: 9 } }), ['shop/big#0', 'shop/big#1', 'shop/any#0']);
+  assert.deepEqual(fires(hooks, { metadata: { count: 1 } }), ['shop/any#0']);
+  const part = judge(frame([{ metadata: { count: 1 } }]), rules({ hooks }));
+  assert.equal(part.causes.length, 1);
+  assert.match(part.causes[0]?.text ?? '', /^Hook shop\/bad did not match, because its filter failed: 1:16: /);
+  assert.equal(part.failedFilters.length, 1);
+});
+
+test('filter: each event is asked about, also one that would be a repeat', () => {
+  const hooks = [hook('h', 'pod-restart', { filter: 'event.message.contains("bad")' })];
+  const part = judge(
+    frame([{ message: 'good' }, { message: 'bad 1' }, { message: 'good' }, { message: 'bad 2' }]),
+    rules({ hooks }),
+  );
+  assert.deepEqual(verdictsOf(part), ['filtered', 'fires', 'filtered', 'fires']);
+  assert.deepEqual(
+    part.firings.map(({ index, repeats }) => [index, repeats]),
+    [[1, [3]]],
+  );
+});
+
+test('filter: a broken one lets nothing through', () => {
+  const part = judge(frame([{}]), rules({ hooks: [hook('h', 'pod-restart', { filter: 'event.reason ==' })] }));
+  assert.deepEqual(verdictsOf(part), ['filtered']);
+  assert.match(part.causes[0]?.text ?? '', /that of shop\/h failed: 1:16: Unexpected token/);
+  assert.deepEqual(part.failedFilters, [], 'it was told when the rules came');
+});
+
+test('filter: a suspended Hook is not asked', () => {
+  const hooks = [hook('h', 'pod-restart', { filter: 'false', suspend: true })];
+  assert.deepEqual(verdictsOf(judge(frame([{}]), rules({ hooks }))), ['unmatched']);
+});
+
+test('grouping: pods of a workload have one key when the Hook wants it', () => {
+  const events = ['web-7d4b9c6f5-abcde', 'web-7d4b9c6f5-x2x7k', 'db-0'].map((resourceName) => ({ resourceName }));
+  const keys = (changes: Partial<Hook>): unknown[] =>
+    judge(frame(events), rules({ hooks: [hook('h', 'pod-restart', changes)] })).firings.map(({ dedupKey, repeats }) => [
+      (JSON.parse(dedupKey) as string[])[4],
+      repeats.length,
+    ]);
+  assert.deepEqual(keys({ groupBy: 'workload' }), [
+    ['web', 1],
+    ['db', 0],
+  ]);
+  assert.deepEqual(keys({ groupBy: 'resource' }), keys({}));
+  assert.equal(keys({}).length, 3);
+});
+
+test('judging: a firing carries the limits of its Hook', () => {
+  const by = rules({ hooks: [hook('h', 'pod-restart', { timeoutMs: 5_000, callsPerHour: 3 })] });
+  const [firing] = judge(frame([{}]), by).firings;
+  assert.deepEqual([firing?.timeoutMs, firing?.callsPerHour, firing?.resourceName], [5_000, 3, 'api']);
+});
+
+test('judging: free text of an event is fenced unless the Hook says otherwise', () => {
+  const hooks = [hook('fenced', 'pod-restart'), hook('bare', 'pod-restart', { fence: false })];
+  const { firings } = judge(frame([{ message: 'two words' }]), rules({ hooks }));
+  assert.match(firings[0]?.prompt ?? '', /Message: <untrusted-event-data-[0-9a-f]{12}>two words<\/untrusted/);
+  assert.equal(firings[1]?.prompt, 'api\nNamespace: shop\nMessage: two words');
+});
+
 test('judging: a frame is handed back in slices', () => {
   const of = frame([{}, { resourceName: 'b' }, { resourceName: 'c' }]);
   const by = rules({ hooks: [hook('h', 'pod-restart')] });
@@ -212,44 +297,50 @@ test('judging: a frame is handed back in slices', () => {
   assert.deepEqual([rest.upTo, verdictsOf(rest)], [3, ['invalid', 'fires']]);
 });
 
-test('matching: ten thousand Hooks cost an event about what ten do', () => {
-  const events = Array.from({ length: 256 }, (_, i) => ({
-    resourceName: `pod-${i}`,
-    namespace: i % 2 === 0 ? 'ns3' : 'none',
-  }));
-  const of = frame(events);
-  const cost = (count: number): number => {
-    const hooks = Array.from({ length: count }, (_, i) => hook(`h${i}`, 'pod-restart', { namespace: `ns${i}` }));
-    const by = rules({ hooks });
-    const compiled = new CompiledRules(by);
-    const task = {
-      kind: 'judge',
-      rulesVersion: 1,
-      rules: '',
-      cell: newCell(),
-      plugin: 'kubernetes',
-      from: 0,
-      to: 256,
-    } as const;
-    const rest = {
-      ...of,
-      kind: task.kind,
-      settled: String.fromCharCode(FOR_THE_POOL),
-      skip: [],
-      receivedAt: 0,
-      sliceMs: 1e9,
+for (const filter of [undefined, 'event.message == "m"'])
+  test(`matching: ten thousand Hooks ${filter === undefined ? '' : 'with filters '}cost an event about what ten do`, () => {
+    const events = Array.from({ length: 256 }, (_, i) => ({
+      resourceName: `pod-${i}`,
+      namespace: i % 2 === 0 ? 'ns3' : 'none',
+    }));
+    const of = frame(events);
+    const cost = (count: number): number => {
+      const hooks = Array.from({ length: count }, (_, i) =>
+        hook(`h${i}`, 'pod-restart', {
+          namespace: `ns${i}`,
+          ...(filter !== undefined && { filter: `${filter} && ${i} >= 0` }),
+        }),
+      );
+      const by = rules({ hooks });
+      const compiled = new CompiledRules(by);
+      const task = {
+        kind: 'judge',
+        rulesVersion: 1,
+        rules: '',
+        cell: newCell(),
+        plugin: 'kubernetes',
+        from: 0,
+        to: 256,
+      } as const;
+      const rest = {
+        ...of,
+        kind: task.kind,
+        settled: String.fromCharCode(FOR_THE_POOL),
+        skip: [],
+        receivedAt: 0,
+        sliceMs: 1e9,
+      };
+      const clock = new FakeClock();
+      const run = (): number => {
+        const started = performance.now();
+        for (let i = 0; i < 10; i += 1)
+          assert.equal(judgeFrame({ ...rest, ...task }, compiled, clock).firings.length, 128);
+        return performance.now() - started;
+      };
+      run();
+      return Math.min(...Array.from({ length: 8 }, run));
     };
-    const clock = new FakeClock();
-    const run = (): number => {
-      const started = performance.now();
-      for (let i = 0; i < 10; i += 1)
-        assert.equal(judgeFrame({ ...rest, ...task }, compiled, clock).firings.length, 128);
-      return performance.now() - started;
-    };
-    run();
-    return Math.min(...Array.from({ length: 8 }, run));
-  };
-  const few = Math.min(cost(10), cost(10));
-  const many = cost(10_000);
-  assert.ok(many <= few * 2.5, `10 Hooks: ${few.toFixed(2)} ms, 10 000 Hooks: ${many.toFixed(2)} ms`);
-});
+    const few = Math.min(cost(10), cost(10));
+    const many = cost(10_000);
+    assert.ok(many <= few * 2.5, `10 Hooks: ${few.toFixed(2)} ms, 10 000 Hooks: ${many.toFixed(2)} ms`);
+  });

@@ -77,6 +77,7 @@ export const DELIVERY: Delivery = {
   messageId: 'm-1',
   contextId: 'c-1',
   eventId: 'e-1',
+  acceptedAt: 0,
   state: { kind: 'queued', since: 0 },
   firing: {
     index: 0,
