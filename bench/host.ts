@@ -29,12 +29,15 @@ metadata: { name: elsewhere, namespace: elsewhere }
 spec: { eventConfigurations: [{ eventType: Measured, agentRef: { name: a }, prompt: p }] }
 `;
 
-export async function runLoad(load: LoadConfig): Promise<LoadResult> {
+export type Tier = 'thread' | 'process';
+
+export async function runLoad(load: LoadConfig, isolation: Tier = 'thread'): Promise<LoadResult> {
   const directory = mkdtempSync(join(tmpdir(), 'khook-bench-'));
-  const limit = 'rateLimit: { eventsPerSecond: 1000000, burst: 1000000 }';
+  // The load plugin paces itself by spinning: it may use its core.
+  const limit = 'rateLimit: { eventsPerSecond: 1000000, burst: 1000000 }, limits: { cpuShare: 1 }';
   writeFileSync(
     join(directory, 'plugins.yaml'),
-    `plugins: [{ name: load, config: ${JSON.stringify(load)}, ${limit} }]\n`,
+    `plugins: [{ name: load, isolation: ${isolation}, config: ${JSON.stringify(load)}, ${limit} }]\n`,
   );
   writeFileSync(join(directory, 'event-mappings.yaml'), MAPPINGS);
   mkdirSync(join(directory, 'hooks'));

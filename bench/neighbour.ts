@@ -28,7 +28,7 @@ export async function neighbour(): Promise<Row[]> {
         corpus.put(bodiesNamed(names).map((body) => [body, true]));
         felt.get(label)?.push(await corpus.feel(WINDOW_MS));
         corpus.put([]);
-        await corpus.until(() => !names.some((name) => corpus.hasThread(name)), 10_000);
+        await corpus.until(() => !corpus.isLeftOf(names), 10_000);
       }
     }
   });

@@ -7,8 +7,9 @@ import { leak } from './leak.ts';
 import { neighbour } from './neighbour.ts';
 import { pipeline } from './pipeline.ts';
 import { type Row, table } from './report.ts';
+import { tiers } from './tiers.ts';
 
-const QUESTIONS: Readonly<Record<string, () => Promise<Row[]>>> = { pipeline, latency, neighbour, hang, leak };
+const QUESTIONS: Readonly<Record<string, () => Promise<Row[]>>> = { pipeline, latency, neighbour, hang, leak, tiers };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in QUESTIONS));

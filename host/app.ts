@@ -83,10 +83,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       options.onTooManyZombies?.(why);
     },
   });
-  const { ledger, dispatch, bus, plugins } = rooms;
-  opening.use(rooms.client);
-  opening.use(rooms.outbox);
-  opening.use(rooms.watchdog);
+  const { ledger, dispatch, bus, plugins, flights } = rooms;
+  for (const room of [flights, rooms.client, rooms.outbox, rooms.watchdog]) opening.use(room);
   const matcher = opening.use(rooms.matcher);
   const activity = new Activity({ clock, bus, dispatch: dispatch.events });
   const heard = { config: loader.events, supervision: plugins, bus, match: matcher, dispatch: dispatch.events, ledger };
@@ -129,6 +127,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const view = hostView({
     version,
     plugins,
+    flights,
     ledger,
     snapshots,
     activity,

@@ -4,16 +4,19 @@ import type { Activity } from './activity.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
 import type { DedupWindow } from './dispatch/dedup.ts';
 import type { EventSnapshots } from './event-snapshots.ts';
+import { flightSnapshot, safeText } from './flight-snapshots.ts';
 import { describeState, healthChecks, readinessChecks } from './health-checks.ts';
 import type { HookSnapshot, HostView, PluginSnapshot } from './http/view.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { NO_VITAL_SIGNS } from './sandbox/vessel.ts';
+import type { FlightRecorder } from './supervision/flight-recorder.ts';
 import type { Plugins } from './supervision/plugins.ts';
 import type { Supervisor } from './supervision/supervisor.ts';
 
 export interface HostViewOptions {
   readonly version: string;
   readonly plugins: Plugins;
+  readonly flights: FlightRecorder;
   readonly ledger: Ledger;
   readonly snapshots: EventSnapshots;
   readonly dedup: DedupWindow;
@@ -27,7 +30,7 @@ export interface HostViewOptions {
 }
 
 export function hostView(options: HostViewOptions): HostView {
-  const { plugins, ledger, snapshots } = options;
+  const { plugins, flights, ledger, snapshots } = options;
   return {
     version: options.version,
     plugins: () => plugins.all.map((supervisor) => pluginSnapshot(supervisor, options)).sort(byName),
@@ -35,7 +38,7 @@ export function hostView(options: HostViewOptions): HostView {
     event: (id) => snapshots.find(id),
     hooks: () => hookSnapshots(options),
     ledger: () => ledger.counts,
-    flightRecords: () => [],
+    flightRecords: (plugin) => flights.records(plugin).map(flightSnapshot),
     metrics: options.metrics,
     healthz: () => healthChecks(options.loops()),
     readyz: () =>
@@ -58,7 +61,7 @@ function pluginSnapshot(supervisor: Supervisor, { activity }: HostViewOptions): 
     name,
     version: plan?.version ?? '',
     state: state.kind === 'blocked' ? `blocked(${state.why})` : state.kind,
-    reason: hasReason ? describeState(state) : '',
+    reason: hasReason ? safeText(describeState(state)) : '',
     remedy: state.kind === 'blocked' ? state.remedy : '',
     required: plan !== null && plan.kind !== 'disabled' && (spec?.required ?? (plan.kind !== 'run' && plan.required)),
     generation,
@@ -70,11 +73,13 @@ function pluginSnapshot(supervisor: Supervisor, { activity }: HostViewOptions): 
     eventLoopUtilization: vitals.eventLoopUtilization,
     restarts,
     eventsAccepted: activity.accepted(name),
-    lastEventAt: lastEventAt === null ? null : new Date(lastEventAt).toISOString(),
+    lastEventAt: lastEventAt === null ? null : time(lastEventAt),
     lastExit:
       lastExit === null
         ? null
-        : { reason: lastExit.exit.reason, detail: lastExit.exit.detail, at: new Date(lastExit.at).toISOString() },
+        : { reason: lastExit.exit.reason, detail: safeText(lastExit.exit.detail), at: time(lastExit.at) },
+    nextStartAt: state.kind === 'backing-off' ? time(state.until) : null,
+    retryAt: state.kind === 'failed' && state.retryAt !== null ? time(state.retryAt) : null,
   };
 }
 
@@ -99,4 +104,8 @@ function hookSnapshots({ config, activity, dedup }: HostViewOptions): HookSnapsh
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return a.name < b.name ? -1 : 1;
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString();
 }

@@ -19,6 +19,7 @@ import { Matcher } from './match/pool.ts';
 import { openProcessVessel } from './sandbox/process-vessel.ts';
 import { openThreadVessel } from './sandbox/thread-vessel.ts';
 import { Watchdog } from './sandbox/watchdog.ts';
+import { FlightRecorder } from './supervision/flight-recorder.ts';
 import { Plugins } from './supervision/plugins.ts';
 
 export interface RoomsOptions {
@@ -45,6 +46,7 @@ export interface Rooms {
   readonly bus: Bus;
   readonly plugins: Plugins;
   readonly watchdog: Watchdog;
+  readonly flights: FlightRecorder;
 }
 
 export function buildRooms({
@@ -95,7 +97,8 @@ export function buildRooms({
     hostDirectory: process.cwd(),
   });
   plugins.on('plugin:removed', ({ plugin }) => bus.forget(plugin));
-  return { clock, ledger, matcher, dispatch, outbox, client, bus, plugins, watchdog };
+  const flights = new FlightRecorder({ clock, supervision: plugins, ledger });
+  return { clock, ledger, matcher, dispatch, outbox, client, bus, plugins, watchdog, flights };
 }
 
 function outboxFor({ dataDirectory }: AppOptions, { delivery }: Settings, clock: Clock): Outbox {

@@ -62,11 +62,11 @@ while (performance.now() - startedAt < totalMs) {
 }
 // What is left when all of them are gone is what the host keeps.
 corpus.put([]);
-await corpus.until(() => !beside.some(({ name }) => corpus.hasThread(name)), 20_000);
+await corpus.until(() => !corpus.isLeftOf(beside.map(({ name }) => name)), 20_000);
 await corpus.feel(10_000);
 await take(performance.now() - startedAt);
 
-const verdict = judgeSoak(samples, { deaths: corpus.deaths, neighbourEnds: corpus.neighbour.ends });
+const verdict = judgeSoak(samples, { deaths: corpus.deaths, neighbourEnds: corpus.neighbour.ends.length });
 process.stdout.write(`${verdict.lines.join('\n')}\n${verdict.isPassed ? 'PASS' : 'FAIL'}\n`);
 for (const close of closes.reverse()) await close();
 process.exit(verdict.isPassed ? 0 : 1);

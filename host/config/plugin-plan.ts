@@ -49,3 +49,9 @@ export type PluginPlan =
       readonly problems: readonly Problem[];
       readonly required: boolean;
     };
+
+/** True when nothing of the plugin needs to change. */
+export function isSamePlan(a: PluginPlan, b: PluginPlan): boolean {
+  if (a.kind === 'run' && b.kind === 'run') return a.spec.fingerprint === b.spec.fingerprint;
+  return a.kind === b.kind && a.kind !== 'run' && JSON.stringify(a) === JSON.stringify(b);
+}

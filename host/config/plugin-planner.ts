@@ -7,6 +7,7 @@ import type { PluginEntry } from './plugin-entry.ts';
 import type { PluginPlan } from './plugin-plan.ts';
 import type { RejectedEntry } from './plugins-file.ts';
 import type { Problem } from './problem.ts';
+import { stopTimeoutProblem } from './stop-fit.ts';
 
 export interface PlanInput extends PlanContext {
   readonly bundles: readonly Bundle[];
@@ -47,7 +48,11 @@ export function planPlugins(input: PlanInput): PlannedPlugins {
     const bad = rejected.get(name);
     const entry = entries.get(name) ?? null;
     if (bad !== undefined) add(silent(rejectedPlan(bad, version)));
-    else add(planned(planBundle(bundle, entry, input), entry));
+    else {
+      const plan = planBundle(bundle, entry, input);
+      const conflict = plan.kind === 'run' ? stopTimeoutProblem(bundle, entry, input) : null;
+      add(conflict === null ? planned(plan, entry) : { plan, entry, problems: [conflict] });
+    }
   }
   for (const broken of input.broken) add(silent(brokenPlan(broken, entries.get(broken.name) ?? null)));
   for (const bad of input.rejected) add(silent(rejectedPlan(bad, '')));

@@ -83,7 +83,9 @@ const delivery = z.strictObject({
   durability: z
     .enum(['process', 'machine'])
     .prefault('process')
-    .describe('What an accepted firing survives: the end of the process, or of the machine too, which costs a disk flush.'),
+    .describe(
+      'What an accepted firing survives: the end of the process, or of the machine too, which costs a disk flush.',
+    ),
 });
 
 const trail = z.strictObject({

@@ -58,7 +58,8 @@ export class SqliteOutbox implements Outbox {
       path: this.#path,
       clock,
       random,
-      openFile: (lockTimeoutMs) => this.#take(OutboxFile.open({ directory, durability, maxDeadLetters, lockTimeoutMs })),
+      openFile: (lockTimeoutMs) =>
+        this.#take(OutboxFile.open({ directory, durability, maxDeadLetters, lockTimeoutMs })),
       isKnown: () => this.#hasContents,
       onWritten: (writes) => this.#reflect(writes),
     });
@@ -138,7 +139,8 @@ export class SqliteOutbox implements Outbox {
 
   async deadLetters(limit: number): Promise<readonly Delivery[]> {
     const { file, fault } = this.#writer;
-    if (file === null) throw new HostError('HOST_ERR_OUTBOX', fault?.message ?? `The outbox ${this.#path} is not open.`);
+    if (file === null)
+      throw new HostError('HOST_ERR_OUTBOX', fault?.message ?? `The outbox ${this.#path} is not open.`);
     try {
       return file.deadLetters(limit);
     } catch (error) {

@@ -17,7 +17,11 @@ export function recordDeliveries({ dispatch, ledger, clock }: TrailNotesOptions)
   dispatch.on('firing:restored', ({ eventId, acceptedAt, firing, messageId }) => {
     const { source: plugin, eventType: type, internalType, resourceName, namespace } = firing;
     ledger.restore({ eventId, plugin, type, internalType, resourceName, namespace, receivedAt: acceptedAt });
-    note(eventId, 'restored', `from the outbox, for agent ${firing.agent.namespace}/${firing.agent.name} as message ${messageId}`);
+    note(
+      eventId,
+      'restored',
+      `from the outbox, for agent ${firing.agent.namespace}/${firing.agent.name} as message ${messageId}`,
+    );
   });
   dispatch.on('firing:accepted', ({ eventId, firing, messageId }) => {
     note(eventId, 'accepted', `for agent ${firing.agent.namespace}/${firing.agent.name} as message ${messageId}`);

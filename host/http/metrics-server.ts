@@ -1,6 +1,6 @@
 /** Port 8080: `/metrics` and the read-only API. Everything here is a snapshot, already redacted. */
 
-import { parseEventQuery } from './query.ts';
+import { parseEventQuery, parsePluginQuery } from './query.ts';
 import { HTML_TYPE, json, type Reply, refusal } from './reply.ts';
 import type { Route } from './route.ts';
 import { HttpServer, type HttpServerOptions } from './server.ts';
@@ -51,7 +51,16 @@ export function metricsRoutes(view: HostView): readonly Route[] {
     },
     { method: 'GET', path: '/api/v1/hooks', answer: () => json({ hooks: view.hooks() }) },
     { method: 'GET', path: '/api/v1/ledger', answer: () => json(view.ledger()) },
-    { method: 'GET', path: '/api/v1/flight-records', answer: () => json({ flightRecords: view.flightRecords() }) },
+    {
+      method: 'GET',
+      path: '/api/v1/flight-records',
+      answer({ query }) {
+        const parsed = parsePluginQuery(query);
+        return 'error' in parsed
+          ? refusal(400, parsed.error)
+          : json({ flightRecords: view.flightRecords(parsed.plugin) });
+      },
+    },
   ];
 }
 
@@ -61,7 +70,7 @@ const PAGES = [
   ['api/v1/events', 'events, newest first, with their trail (?limit=1..10000, ?plugin=, ?outcome=)'],
   ['api/v1/hooks', 'Hooks'],
   ['api/v1/ledger', 'ledger: what came in and how it ended'],
-  ['api/v1/flight-records', 'flight records: the last moments of each run that failed'],
+  ['api/v1/flight-records', 'flight records: the last moments of each run that failed (?plugin=)'],
 ] as const;
 
 function indexPage(version: string): Reply {

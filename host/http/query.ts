@@ -1,4 +1,4 @@
-/** Reads the query of `/api/v1/events`. A wrong value is answered in words, never guessed. */
+/** Reads the queries of the read API. A wrong value is answered in words, never guessed. */
 
 import { OUTCOMES } from '../../ipc/event.ts';
 import type { EventQuery } from './view.ts';
@@ -10,23 +10,44 @@ const MAX_LIMIT = 10_000;
 export type QueryResult = { readonly query: EventQuery } | { readonly error: string };
 
 export function parseEventQuery(params: URLSearchParams): QueryResult {
-  for (const key of params.keys()) {
-    if (!KEYS.includes(key)) return { error: `unknown parameter '${key.slice(0, 50)}', expected ${KEYS.join(', ')}` };
-    if (params.getAll(key).length > 1) return { error: `parameter '${key}' is given twice` };
-  }
   const limit = params.get('limit');
   const outcome = params.get('outcome');
   const plugin = params.get('plugin');
-  if (limit !== null && !isLimit(limit)) {
-    return { error: `'limit' must be a whole number between 1 and ${MAX_LIMIT}, got '${limit.slice(0, 50)}'` };
-  }
-  if (outcome !== null && !(OUTCOMES as readonly string[]).includes(outcome)) {
-    return { error: `'outcome' must be one of ${OUTCOMES.join(', ')}, got '${outcome.slice(0, 50)}'` };
-  }
-  if (plugin !== null && !/^[a-z][a-z0-9-]{0,63}$/.test(plugin)) {
-    return { error: `'plugin' must be the name of a plugin (a-z, 0-9, -), got '${plugin.slice(0, 50)}'` };
-  }
+  const error = keysFault(params, KEYS) ?? limitFault(limit) ?? pluginFault(plugin) ?? outcomeFault(outcome);
+  if (error !== null) return { error };
   return { query: { limit: limit === null ? DEFAULT_LIMIT : Number(limit), plugin, outcome } };
+}
+
+/** Of a path that takes nothing but `?plugin=`. */
+export function parsePluginQuery(
+  params: URLSearchParams,
+): { readonly plugin: string | null } | { readonly error: string } {
+  const plugin = params.get('plugin');
+  const error = keysFault(params, ['plugin']) ?? pluginFault(plugin);
+  return error === null ? { plugin } : { error };
+}
+
+function keysFault(params: URLSearchParams, known: readonly string[]): string | null {
+  for (const key of params.keys()) {
+    if (!known.includes(key)) return `unknown parameter '${key.slice(0, 50)}', expected ${known.join(', ')}`;
+    if (params.getAll(key).length > 1) return `parameter '${key}' is given twice`;
+  }
+  return null;
+}
+
+function limitFault(limit: string | null): string | null {
+  if (limit === null || isLimit(limit)) return null;
+  return `'limit' must be a whole number between 1 and ${MAX_LIMIT}, got '${limit.slice(0, 50)}'`;
+}
+
+function outcomeFault(outcome: string | null): string | null {
+  if (outcome === null || (OUTCOMES as readonly string[]).includes(outcome)) return null;
+  return `'outcome' must be one of ${OUTCOMES.join(', ')}, got '${outcome.slice(0, 50)}'`;
+}
+
+function pluginFault(plugin: string | null): string | null {
+  if (plugin === null || /^[a-z][a-z0-9-]{0,63}$/.test(plugin)) return null;
+  return `'plugin' must be the name of a plugin (a-z, 0-9, -), got '${plugin.slice(0, 50)}'`;
 }
 
 function isLimit(text: string): boolean {

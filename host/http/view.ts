@@ -21,6 +21,38 @@ export interface PluginSnapshot {
   readonly eventsAccepted: number;
   readonly lastEventAt: string | null;
   readonly lastExit: { readonly reason: string; readonly detail: string; readonly at: string } | null;
+  /** RFC 3339. While it backs off: when it starts again. */
+  readonly nextStartAt: string | null;
+  /** RFC 3339. In a crash loop: when it is given one more try. */
+  readonly retryAt: string | null;
+}
+
+/** A run that ended without being asked to. */
+export interface FlightRecordSnapshot {
+  readonly id: string;
+  readonly plugin: string;
+  readonly generation: number;
+  readonly reason: string;
+  readonly detail: string;
+  readonly code: string;
+  readonly stack: string;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly uptimeMs: number;
+  /** Milliseconds until the next start; null when none was due. */
+  readonly nextStartMs: number | null;
+  /** Readings of its last seconds, oldest first. */
+  readonly vitalSigns: readonly (Readonly<Record<string, number | null>> | { readonly at: string })[];
+  /** What it sent last, newest first. */
+  readonly events: readonly { readonly id: string; readonly type: string; readonly receivedAt: string }[];
+  /** What it said last, oldest first. */
+  readonly log: readonly {
+    readonly at: string;
+    readonly level: string;
+    readonly message: string;
+    /** Only where there are any. */
+    readonly fields?: unknown;
+  }[];
 }
 
 export interface TrailStep {
@@ -82,7 +114,8 @@ export interface HostView {
   event(id: string): Promise<EventSnapshot | null>;
   hooks(): readonly HookSnapshot[];
   ledger(): LedgerSnapshot;
-  flightRecords(): readonly unknown[];
+  /** Newest first; of one plugin, or of all. */
+  flightRecords(plugin: string | null): readonly FlightRecordSnapshot[];
   /** Prometheus text format. */
   metrics(): Promise<{ readonly contentType: string; readonly body: string }>;
   healthz(): readonly Check[];

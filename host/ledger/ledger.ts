@@ -113,9 +113,10 @@ export class Ledger {
     return entry;
   }
 
-  /** What is remembered, newest event first. */
-  *newestFirst(): Generator<OpenEvent> {
+  /** What is remembered, of one plugin or of all, newest event first. */
+  *newestFirst(plugin: string | null = null): Generator<OpenEvent> {
     for (const frame of this.#trail.newestFirst()) {
+      if (plugin !== null && frame.origin.plugin !== plugin) continue;
       for (let index = frame.count - 1; index >= 0; index -= 1) yield { frame, index };
     }
   }

@@ -3,7 +3,8 @@
  * read by pool threads, under a watch. The only file that knows Piscina.
  */
 
-import { fileURLToPath } from 'node:url';
+import { findPackageJSON } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Piscina } from 'piscina';
 import type { Clock } from '../../ipc/clock.ts';
 import type { Frame } from '../../ipc/frame.ts';
@@ -45,7 +46,7 @@ const MAX_WAITING = 1_024;
 const TASK_FILE = new URL('./task.ts', import.meta.url);
 /** What a pool thread must be able to read: its own code, and nothing else. */
 const READABLE = ['.', '../base', '../config', '../../ipc'].map((folder) => new URL(`${folder}/`, import.meta.url));
-const LIBRARIES = ['piscina', '@marcbachmann/cel-js', 're2js'].map((name) => new URL('.', import.meta.resolve(name)));
+const LIBRARIES = ['piscina', '@marcbachmann/cel-js', 're2js'].map((name) => new URL('.', manifestOf(name)));
 
 export class Matcher implements Subscribable<MatchEvents>, AsyncDisposable {
   readonly #options: Required<MatcherOptions>;
@@ -213,6 +214,13 @@ export class Matcher implements Subscribable<MatchEvents>, AsyncDisposable {
     this.#rulesText ??= JSON.stringify(this.#rules);
     return this.#rulesText;
   }
+}
+
+/** What a library's own files are resolved with, at its root. */
+function manifestOf(library: string): URL {
+  const path = findPackageJSON(library, import.meta.url);
+  if (path === undefined) throw new HostError('HOST_ERR_MATCH', `the library ${library} is not installed; run npm ci`);
+  return pathToFileURL(path);
 }
 
 function isRefused(outcome: AttemptOutcome<JudgeAnswer>): boolean {

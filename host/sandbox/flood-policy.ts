@@ -24,7 +24,7 @@ export interface FloodLimits {
   readonly busyMs: number;
 }
 
-export const FLOOD_LIMITS: FloodLimits = { messages: 20_000, logRecords: 1_000, metricRecords: 100_000, busyMs: 400 };
+export const FLOOD_LIMITS: FloodLimits = { messages: 20_000, logRecords: 1_000, metricRecords: 100_000, busyMs: 200 };
 
 export const NO_TRAFFIC: Omit<Traffic, 'since'> = { messages: 0, logRecords: 0, metricRecords: 0, busyMs: 0 };
 

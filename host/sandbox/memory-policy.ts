@@ -24,7 +24,7 @@ const SWELL = 6;
 const KILL = 12;
 /** How long a collection may be unanswered: above SWELL, above BURST, and above the limit itself. */
 const SWELL_MS = 250;
-const BURST_MS = 600;
+const BURST_MS = 400;
 const UNANSWERED_MS = 1_500;
 
 export interface MemoryHistory {

@@ -11,12 +11,13 @@
 import { megabytes, seconds, type Verdict } from './verdict.ts';
 
 const MIB = 1024 * 1024;
-/** Above the lowest of the history. */
-export const UNEXPLAINED_BYTES = 160 * MIB;
+/** How far above the lowest of the history: a multiple of the thread's limit, and never less than what a host breathes by itself. */
+const LIMIT_FACTOR = 2;
+export const UNEXPLAINED_BYTES = 128 * MIB;
 /** The thread's own share of it. */
 export const BLAMED_BYTES = 40 * MIB;
-/** The share of a thread that does not tell its sizes just now: it may only be parsing something large, and its heap tells it later. */
-export const UNREAD_BLAMED_BYTES = 640 * MIB;
+/** The share of a thread that does not tell its sizes just now: it may be parsing something large, and its heap tells it later. */
+const UNREAD_LIMIT_FACTOR = 4;
 /** A quick leak shows in the first, a slow one in the last. */
 const WINDOWS_MS = [3_000, 60_000, 600_000] as const;
 
@@ -28,6 +29,7 @@ export interface ThreadMemory {
   readonly ownBytes: number;
   /** Its heap statistics are of now. */
   readonly isRead: boolean;
+  readonly limitBytes: number;
 }
 
 /** All threads at one moment. */
@@ -54,9 +56,11 @@ export function judgeOffHeap(history: readonly Moment[], present: Moment): Blame
     const grown = present.unexplainedBytes - start.unexplainedBytes;
     if (grown <= BLAMED_BYTES) continue;
     const most = growthOf(start, present).reduce((a, b) => (b.bytes > a.bytes ? b : a), NOBODY);
-    if (most.bytes <= (most.isRead ? BLAMED_BYTES : UNREAD_BLAMED_BYTES)) continue;
+    const allowed = Math.max(UNEXPLAINED_BYTES, LIMIT_FACTOR * most.limitBytes);
+    if (excess <= allowed || most.bytes <= (most.isRead ? BLAMED_BYTES : UNREAD_LIMIT_FACTOR * most.limitBytes))
+      continue;
     const overMs = present.at - start.at;
-    const detail = `took ${megabytes(most.bytes)} within ${seconds(overMs)} that its heap does not account for; the host grew by ${megabytes(excess)}, limit ${megabytes(UNEXPLAINED_BYTES)}`;
+    const detail = `took ${megabytes(most.bytes)} within ${seconds(overMs)} that its heap does not account for; the host grew by ${megabytes(excess)}, limit ${megabytes(allowed)}`;
     return { id: most.id, verdict: { reason: 'leak', detail } };
   }
   return null;
@@ -66,14 +70,20 @@ interface Growth {
   readonly id: number;
   readonly bytes: number;
   readonly isRead: boolean;
+  readonly limitBytes: number;
 }
 
-const NOBODY: Growth = { id: -1, bytes: 0, isRead: true };
+const NOBODY: Growth = { id: -1, bytes: 0, isRead: true, limitBytes: 0 };
 
 /** What each thread had handed out beyond the growth of its own heap. A thread that was not there yet has only just begun. */
 function growthOf(start: Moment, present: Moment): Growth[] {
-  return present.threads.map(({ id, faultedBytes, ownBytes, isRead }) => {
+  return present.threads.map(({ id, faultedBytes, ownBytes, isRead, limitBytes }) => {
     const before = start.threads.find((thread) => thread.id === id) ?? { faultedBytes: 0, ownBytes: 0 };
-    return { id, isRead, bytes: faultedBytes - before.faultedBytes - Math.max(0, ownBytes - before.ownBytes) };
+    return {
+      id,
+      isRead,
+      limitBytes,
+      bytes: faultedBytes - before.faultedBytes - Math.max(0, ownBytes - before.ownBytes),
+    };
   });
 }

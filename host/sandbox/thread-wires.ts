@@ -120,6 +120,7 @@ export class ThreadWires {
   #giveUp(exit: Exit): void {
     if (this.#isDeaf) return;
     this.#isDeaf = true;
+    this.#breached = exit;
     this.#options.onBreach(exit);
   }
 

@@ -93,11 +93,12 @@ export class Watchdog {
     const inside = [...this.#watches].filter(([, { vessel }]) => vessel.sharesHost);
     const resident = inside[0]?.[1].vitals.residentBytes ?? 0;
     if (resident === 0) return;
-    const threads = inside.map(([id, { vitals }]) => ({
+    const threads = inside.map(([id, { vitals, vessel }]) => ({
       id,
       faultedBytes: vitals.faultedBytes ?? 0,
       ownBytes: vitals.heapTotalBytes + vitals.externalBytes + vitals.mallocedBytes,
       isRead: vitals.unreadMs < STALE_MS,
+      limitBytes: vessel.limits.memoryBytes,
     }));
     const own = getHeapStatistics();
     const explained = threads.reduce((sum, { ownBytes }) => sum + ownBytes, 0);

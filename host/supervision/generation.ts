@@ -9,6 +9,7 @@ import type { PluginSpec } from '../config/plugin-plan.ts';
 import type { Exit } from '../sandbox/exit.ts';
 import type { OpenVessel, Vessel, VesselListener } from '../sandbox/vessel.ts';
 import { makeBirth } from './birth.ts';
+import type { RefusedStep } from './unstopped.ts';
 
 /** Where the frames of one generation go. The bus makes it; supervision only holds it. */
 export interface Inlet {
@@ -48,14 +49,18 @@ export class Generation {
   readonly vessel: Vessel;
   readonly #clock: Clock;
   readonly #inlet: Inlet;
+  readonly #bornAt: number;
+  #readyAt: number | null = null;
   #exited: Exit | null = null;
   #isStopping = false;
+  #refused: RefusedStep[] = [];
 
   constructor(options: GenerationOptions) {
     const { spec, generation, idPrefix, listener } = options;
     this.spec = spec;
     this.number = generation;
     this.#clock = options.clock;
+    this.#bornAt = options.clock.now();
     const birth = makeBirth({
       spec,
       generation,
@@ -94,6 +99,20 @@ export class Generation {
     return this.#exited;
   }
 
+  get uptimeMs(): number {
+    return this.#clock.now() - this.#bornAt;
+  }
+
+  /** How long it has been ready. */
+  get ranMs(): number {
+    return this.#readyAt === null ? 0 : this.#clock.now() - this.#readyAt;
+  }
+
+  /** What it refused so far of the stop that is under way. */
+  get refused(): readonly RefusedStep[] {
+    return this.#refused;
+  }
+
   /** Resolves to null when the plugin is ready, else to how the start failed; the vessel is gone then. */
   async boot(): Promise<Exit | null> {
     const { control } = this.vessel;
@@ -107,6 +126,7 @@ export class Generation {
       // The limit is on both together.
       const deadlineMs = Math.max(1, startTimeoutMs - (this.#clock.now() - startedAt));
       await control.call('start', { deadlineMs });
+      this.#readyAt = this.#clock.now();
       return this.#exited;
     } catch (error) {
       const exit = this.#exited ?? failedStart(error);
@@ -115,23 +135,33 @@ export class Generation {
     }
   }
 
-  /** Asks, then insists. Resolves when the vessel is gone; true when the plugin had to be terminated. */
-  async stop(withinMs = this.spec.limits.stopTimeoutMs): Promise<boolean> {
+  /**
+   * The ladder: drain, stop, terminate. Resolves when the vessel is gone, with the steps that the plugin refused. Drain has half of
+   * the time, stop all that is left, so that a plugin which cannot drain still gets to close what it opened.
+   */
+  async stop(withinMs = this.spec.limits.stopTimeoutMs): Promise<readonly RefusedStep[]> {
     const deadlineMs = Math.min(withinMs, this.spec.limits.stopTimeoutMs);
-    const { control } = this.vessel;
+    const startedAt = this.#clock.now();
     this.#isStopping = true;
-    let forced = false;
-    try {
-      // Each step has half of the time, so that a plugin which cannot drain still gets to close what it opened.
-      await control.call('drain', { deadlineMs: deadlineMs / 2 }).catch(() => {
-        forced = true;
-      });
-      await control.call('stop', { deadlineMs: deadlineMs / 2 });
-    } catch {
-      forced = true;
-    }
+    await this.#ask('drain', deadlineMs / 2);
+    await this.#ask('stop', Math.max(1, deadlineMs - (this.#clock.now() - startedAt)));
     await this.vessel.terminate(STOPPED);
-    return forced;
+    return this.#refused;
+  }
+
+  async #ask(step: 'drain' | 'stop', deadlineMs: number): Promise<void> {
+    const askedAt = this.#clock.now();
+    try {
+      await this.vessel.control.call(step, { deadlineMs });
+    } catch (error) {
+      const isSilent = codeOf(error) === 'IPC_ERR_DEADLINE';
+      const refused = {
+        step,
+        afterMs: this.#clock.now() - askedAt,
+        error: isSilent ? '' : firstLine(messageOf(error)),
+      };
+      this.#refused = [...this.#refused, refused];
+    }
   }
 }
 
@@ -140,8 +170,12 @@ function failedStart(error: unknown): Exit {
   const stack = (error as { stack?: unknown }).stack;
   return {
     reason: code === 'PLUGIN_ERR_CONFIG' ? 'bad_config' : 'failed_start',
-    detail: messageOf(error).split('\n', 1)[0] ?? '',
+    detail: firstLine(messageOf(error)),
     stack: typeof stack === 'string' ? stack : '',
     code,
   };
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
 }

@@ -1,9 +1,12 @@
 /** All plugins the host knows: one supervisor per name, brought in line with the plans. */
 
+import { type Clock, delay } from '../../ipc/clock.ts';
 import { Emitter, type Listener } from '../base/emitter.ts';
 import type { PluginPlan } from '../config/plugin-plan.ts';
+import type { StopLadder } from '../config/stop-ladder.ts';
 import type { SupervisionEvents } from './events.ts';
 import { Supervisor, type SupervisorOptions } from './supervisor.ts';
+import type { RefusedStep, Unstopped } from './unstopped.ts';
 
 export type PluginsOptions = Omit<SupervisorOptions, 'name' | 'events' | 'lastGeneration'>;
 
@@ -43,9 +46,31 @@ export class Plugins {
     ]);
   }
 
-  /** Stops all at once; each has its own grace period, or what is left of the host's. */
-  async stop(why: string, withinMs?: number): Promise<void> {
-    await Promise.all(this.all.map((supervisor) => supervisor.stop(why, withinMs)));
+  /**
+   * Stops all at once, each with its own grace period and none with more than the ladder allows. Resolves when nothing runs any more,
+   * or when the ladder's time is over, with the plugins that did not stop when they were asked to.
+   */
+  async stop(why: string, ladder?: Pick<StopLadder, 'pluginMs' | 'pluginsMs'>): Promise<readonly Unstopped[]> {
+    const { clock } = this.#options;
+    const startedAt = clock.now();
+    const report: Unstopped[] = [];
+    const unsubscribe = this.on('plugin:stopped', ({ plugin, generation, refused }) => {
+      if (refused.length > 0) report.push({ plugin, generation, refused });
+    });
+    const left = new Set(this.all);
+    const all = [...left].map(async (each) => {
+      await each.stop(why, ladder?.pluginMs);
+      left.delete(each);
+    });
+    await within(clock, Promise.all(all), ladder?.pluginsMs);
+    unsubscribe();
+    for (const { name: plugin, generation, refused } of left) {
+      const terminate: RefusedStep = { step: 'terminate', afterMs: clock.now() - startedAt, error: '' };
+      const unstopped = { plugin, generation, refused: [...refused, terminate] };
+      this.#events.emit('plugin:unstopped', unstopped);
+      report.push(unstopped);
+    }
+    return report;
   }
 
   async #remove(supervisor: Supervisor): Promise<void> {
@@ -67,4 +92,14 @@ export class Plugins {
     }
     return supervisor;
   }
+}
+
+/** Waits for it, but no longer than `limitMs`. */
+async function within(clock: Clock, done: Promise<unknown>, limitMs: number | undefined): Promise<void> {
+  if (limitMs === undefined) {
+    await done;
+    return;
+  }
+  const over = new AbortController();
+  await Promise.race([done.finally(() => over.abort()), delay(clock, limitMs, over.signal).catch(() => undefined)]);
 }

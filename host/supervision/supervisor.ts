@@ -12,7 +12,7 @@
  * running      leaves when the vessel exits, when the health check fails three times in a row, or when it is told to stop.
  * backing-off  holds no vessel; a timer leads to starting. A new plan or an operator may lead there sooner.
  * draining     the stop ladder of generation.ts; exits that happen meanwhile are part of it and count as nothing.
- * failed       holds no vessel; after a crash loop a timer leads to one half-open try.
+ * failed       holds no vessel; after a crash loop a timer leads to one half-open try (restart-policy.ts).
  *
  * Only `#transition` assigns the state. Whoever waits (a timer, a promise of a generation) remembers the generation it belongs to
  * and does nothing when another one is current. Commands run one after the other, in the order they were given.
@@ -21,15 +21,16 @@
 import type { Timer } from '../../ipc/clock.ts';
 import { messageOf } from '../../ipc/errors.ts';
 import type { Emitter } from '../base/emitter.ts';
-import type { PluginPlan, PluginSpec } from '../config/plugin-plan.ts';
+import { isSamePlan, type PluginPlan, type PluginSpec } from '../config/plugin-plan.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Exit } from '../sandbox/exit.ts';
 import type { VesselListener } from '../sandbox/vessel.ts';
 import type { SupervisionEvents } from './events.ts';
 import { Generation, type GenerationOptions } from './generation.ts';
 import { HealthWatch } from './health-watch.ts';
-import { decideRestart, type FailureScore, NO_FAILURES } from './restart-policy.ts';
+import { type LastExit, RunHistory } from './run-history.ts';
 import type { PluginState } from './state.ts';
+import type { RefusedStep } from './unstopped.ts';
 
 export interface SupervisorOptions extends Omit<GenerationOptions, 'spec' | 'generation' | 'idPrefix' | 'listener'> {
   readonly name: string;
@@ -47,10 +48,9 @@ export class Supervisor {
   #state: PluginState = { kind: 'idle' };
   #plan: PluginPlan | null = null;
   #current: Generation | null = null;
+  #stopping: Generation | null = null;
   #generation: number;
-  #failures: FailureScore = NO_FAILURES;
-  #restarts: Record<string, number> = {};
-  #lastExit: { readonly exit: Exit; readonly at: number } | null = null;
+  readonly #history = new RunHistory();
   #commands: Promise<void> = Promise.resolve();
   /** The timer of the current state: back-off, quarantine. */
   #timer: Timer | null = null;
@@ -79,12 +79,17 @@ export class Supervisor {
     return this.#current?.vessel.vitals ?? null;
   }
 
-  get restarts(): Readonly<Record<string, number>> {
-    return this.#restarts;
+  /** Of the stop that is under way: what the plugin refused so far. */
+  get refused(): readonly RefusedStep[] {
+    return this.#stopping?.refused ?? [];
   }
 
-  get lastExit(): { readonly exit: Exit; readonly at: number } | null {
-    return this.#lastExit;
+  get restarts(): Readonly<Record<string, number>> {
+    return this.#history.restarts;
+  }
+
+  get lastExit(): LastExit | null {
+    return this.#history.lastExit;
   }
 
   /** Carries out what the configuration says. Nothing happens when the plan is the one in force. */
@@ -94,7 +99,7 @@ export class Supervisor {
       this.#plan = plan;
       if (previous !== null && isSamePlan(previous, plan)) return;
       await this.#stopCurrent(plan.kind === 'run' ? 'its bundle or configuration changed' : `it is ${plan.kind}`);
-      this.#failures = NO_FAILURES;
+      this.#history.forgive();
       if (plan.kind === 'run') {
         this.#announce(plan.spec);
         // The boot is not part of the command: another command may interrupt a start that takes long.
@@ -108,7 +113,7 @@ export class Supervisor {
     return this.#command(async () => {
       if (this.#plan?.kind !== 'run') return;
       await this.#stopCurrent('an operator restarts it');
-      this.#failures = NO_FAILURES;
+      this.#history.forgive();
       this.#start();
     });
   }
@@ -155,19 +160,19 @@ export class Supervisor {
   #start(): void {
     if (this.#plan?.kind !== 'run') return;
     const { spec } = this.#plan;
-    const { clock, events, run } = this.#options;
+    const { clock, events } = this.#options;
     this.#generation += 1;
     const generation = this.#generation;
     const since = clock.wall();
     const startedAt = clock.now();
     this.#transition({ kind: 'starting', generation, since });
     events.emit('plugin:starting', { plugin: this.name, generation });
-    const idPrefix = `${this.name}-${run}-${generation.toString(36)}`;
+    const idPrefix = this.#idPrefix;
     let current: Generation;
     try {
       current = new Generation({ ...this.#options, spec, generation, idPrefix, listener: this.#listener(generation) });
     } catch (error) {
-      this.#ended({ reason: 'failed_start', detail: messageOf(error), stack: '', code: 'PLUGIN_ERR_LOAD' });
+      this.#ended({ reason: 'failed_start', detail: messageOf(error), stack: '', code: 'PLUGIN_ERR_LOAD' }, null);
       return;
     }
     this.#current = current;
@@ -177,7 +182,7 @@ export class Supervisor {
       const exit = failure ?? current.exited;
       if (exit !== null) {
         this.#current = null;
-        this.#ended(exit);
+        this.#ended(exit, current);
         return;
       }
       this.#transition({ kind: 'running', generation, since: clock.wall() });
@@ -186,38 +191,50 @@ export class Supervisor {
     });
   }
 
+  /** What the ids of the present generation's events begin with. */
+  get #idPrefix(): string {
+    return `${this.name}-${this.#options.run}-${this.#generation.toString(36)}`;
+  }
+
   #listener(generation: number): Omit<VesselListener, 'frame'> {
     const { events } = this.#options;
     const plugin = this.name;
+    // The last words of a run are heard whenever they come; all else that comes late changes nothing.
+    const isLatest = (): boolean => this.#generation === generation;
     return {
-      log: (record) => events.emit('plugin:log', { plugin, record }),
+      log: (record) => events.emit('plugin:log', { plugin, generation, record }),
       logsDropped: (count) => events.emit('plugin:logs-dropped', { plugin, count }),
-      metric: (record) => events.emit('plugin:metric', { plugin, record }),
-      eventRefused: (code, message) => events.emit('plugin:event-refused', { plugin, code, message }),
+      metric: (record) => {
+        if (isLatest()) events.emit('plugin:metric', { plugin, record });
+      },
+      eventRefused: (code, message) => {
+        if (isLatest()) events.emit('plugin:event-refused', { plugin, code, message });
+      },
       exit: (exit) => {
         // A start that failed is reported by boot(), a stop by #stopCurrent(): only the end of a running one is news.
         if (this.#state.kind !== 'running' || this.#state.generation !== generation) return;
+        const current = this.#current;
         this.#current = null;
-        this.#ended(exit);
+        this.#ended(exit, current);
       },
     };
   }
 
-  /** A generation ended that nobody asked to end. */
-  #ended(exit: Exit): void {
+  /** A generation ended that nobody asked to end; null when it could not even be opened. */
+  #ended(exit: Exit, ended: Generation | null): void {
     const { clock, events, random } = this.#options;
-    const decision = decideRestart(this.#failures, { reason: exit.reason, now: clock.now(), random: random() });
-    const generation = this.#generation;
-    this.#failures = decision.score;
-    this.#lastExit = { exit, at: clock.wall() };
-    this.#restarts = { ...this.#restarts, [exit.reason]: (this.#restarts[exit.reason] ?? 0) + 1 };
-    const nextStartMs = decision.kind === 'restart' ? decision.delayMs : null;
-    events.emit('plugin:crashed', { plugin: this.name, generation, exit, nextStartMs });
+    const { uptimeMs = 0, ranMs = 0 } = ended ?? {};
+    const vitalSigns = ended?.vessel.history ?? [];
+    const decision = this.#history.add({ exit, at: clock.wall() }, { now: clock.now(), ranMs, random: random() });
+    const about = { plugin: this.name, id: this.#idPrefix, generation: this.#generation };
+    const isCrashLoop = decision.kind === 'quarantine';
+    const nextStartMs = decision.kind === 'give_up' ? null : decision.delayMs;
+    events.emit('plugin:crashed', { ...about, exit, nextStartMs, isCrashLoop, uptimeMs, vitalSigns });
     if (decision.kind === 'restart') {
       this.#transition({ kind: 'backing-off', until: clock.wall() + decision.delayMs, lastExit: exit });
       this.#startAfter(decision.delayMs);
     } else {
-      this.#fail(exit, decision.kind === 'quarantine' ? decision.delayMs : null);
+      this.#fail(exit, nextStartMs);
     }
   }
 
@@ -246,9 +263,12 @@ export class Supervisor {
     }
     this.#transition({ kind: 'draining', generation: current.number, since: this.#options.clock.wall(), why });
     this.#current = null;
-    const forced = await current.stop(withinMs);
+    this.#stopping = current;
+    const refused = await current.stop(withinMs);
+    this.#stopping = null;
     this.#transition({ kind: 'stopped' });
-    this.#options.events.emit('plugin:stopped', { plugin: this.name, generation: current.number, why, forced });
+    const about = { plugin: this.name, generation: current.number };
+    this.#options.events.emit('plugin:stopped', { ...about, why, forced: refused.length > 0, refused });
   }
 
   #watchOver(current: Generation): void {
@@ -276,9 +296,4 @@ export class Supervisor {
     this.#state = to;
     this.#options.events.emit('plugin:state', { plugin: this.name, from, to });
   }
-}
-
-function isSamePlan(a: PluginPlan, b: PluginPlan): boolean {
-  if (a.kind === 'run' && b.kind === 'run') return a.spec.fingerprint === b.spec.fingerprint;
-  return a.kind === b.kind && a.kind !== 'run' && JSON.stringify(a) === JSON.stringify(b);
 }

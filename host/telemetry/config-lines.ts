@@ -25,7 +25,9 @@ export function configLines(log: Log, config: Subscribable<ConfigEvents>): (() =
     config.on('config:problem', (problem) => {
       const { code, file, line, path, subject } = problem;
       const logger = problem.code === 'HOST_ERR_MAPPING' ? mappings : loader;
-      logger.error(`${opening(problem)}: ${formatProblem(problem)}`, { code, file, line, path, subject });
+      // Two settings that contradict each other have a way out that is in force.
+      const level = code === 'HOST_ERR_CONFIG_CONFLICT' ? 'warn' : 'error';
+      logger.write(level, `${opening(problem)}: ${formatProblem(problem)}`, { code, file, line, path, subject });
     }),
     config.on('config:noted', ({ text }) => loader.info(`Configuration note: ${text}`)),
     config.on('mapping:loaded', (mapping) => {
@@ -45,6 +47,7 @@ export function configLines(log: Log, config: Subscribable<ConfigEvents>): (() =
 /** What did not come into force because of the problem. */
 function opening({ code, path, subject }: Problem): string {
   if (subject === '') return 'Invalid configuration';
+  if (code === 'HOST_ERR_CONFIG_CONFLICT') return `Invalid configuration of plugin ${subject}`;
   if (code === 'HOST_ERR_MAPPING' || path.startsWith('mappings')) return 'Invalid event mapping';
   if (code === 'HOST_ERR_HOOK' || code === 'HOST_ERR_TEMPLATE') return `Invalid configuration of Hook ${subject}`;
   if (code.startsWith('HOST_ERR_BUNDLE') || path.startsWith('plugins')) return `Failed to load plugin ${subject}`;

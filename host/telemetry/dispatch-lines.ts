@@ -80,7 +80,7 @@ export function dispatchLines(log: Log, sampler: LineSampler, dispatch: Subscrib
       });
     }),
     dispatch.on('outbox:opened', ({ path, firings, deadLetters }) =>
-      outbox.info(`Outbox opened; ${firings} firings of an earlier run are taken up`, { path, firings, deadLetters }),
+      outbox.info(`Outbox opened; firings taken up from an earlier run: ${firings}`, { path, firings, deadLetters }),
     ),
     dispatch.on('outbox:fault', ({ kind, path, message }) =>
       outbox.error(`Outbox at fault: ${message}`, { code: 'HOST_ERR_OUTBOX', kind, path }),
@@ -91,7 +91,8 @@ export function dispatchLines(log: Log, sampler: LineSampler, dispatch: Subscrib
     dispatch.on('outbox:error', ({ messageId, message }) =>
       note('outbox:error', {
         first: () => outbox.warn(`Outbox could not record a step: ${message}`, { messageId }),
-        summary: (count, seconds) => outbox.warn(`Outbox could not record ${count} more steps in ${seconds} s: ${message}`),
+        summary: (count, seconds) =>
+          outbox.warn(`Outbox could not record ${count} more steps in ${seconds} s: ${message}`),
       }),
     ),
     dispatch.on('circuit:opened', ({ agent }) =>

@@ -52,24 +52,25 @@ export function countEvents(options: EventMetricsOptions): (() => void)[] {
 }
 
 function countPlugins({ rooms, table, processing }: EventMetricsOptions, names: PluginNames): (() => void)[] {
-  /** Why the last run of a plugin ended. */
-  const ended = new Map<string, string>();
+  /** Plugins whose last run was asked to stop: their next start, if there is one, is a restart too. */
+  const stopped = new Set<string>();
   const { supervision } = rooms;
+  const restarted = (plugin: string, reason: string): void =>
+    table.add('khook_plugin_restarts_total', { plugin: names.label(plugin), reason });
   return [
     supervision.on('plugin:registered', ({ plugin }) => names.register(plugin)),
     supervision.on('plugin:removed', ({ plugin }) => {
       names.remove(plugin);
-      ended.delete(plugin);
+      stopped.delete(plugin);
       table.forget(plugin);
       processing.remove(plugin);
     }),
-    supervision.on('plugin:starting', ({ plugin, generation }) => {
-      const reason = ended.get(plugin) ?? 'stopped';
-      if (generation > 1) table.add('khook_plugin_restarts_total', { plugin: names.label(plugin), reason });
+    supervision.on('plugin:starting', ({ plugin }) => {
+      if (stopped.delete(plugin)) restarted(plugin, 'stopped');
     }),
-    supervision.on('plugin:stopped', ({ plugin }) => ended.set(plugin, 'stopped')),
-    supervision.on('plugin:crashed', ({ plugin, exit }) => {
-      ended.set(plugin, exit.reason);
+    supervision.on('plugin:stopped', ({ plugin }) => stopped.add(plugin)),
+    supervision.on('plugin:crashed', ({ plugin, exit, nextStartMs }) => {
+      if (nextStartMs !== null) restarted(plugin, exit.reason);
       table.add('khook_plugin_errors_total', { plugin: names.label(plugin), error_type: exit.reason });
     }),
     supervision.on('plugin:logs-dropped', ({ plugin, count }) =>

@@ -35,7 +35,7 @@ export const METRICS = [
   {
     name: 'khook_plugin_restarts_total',
     type: 'counter',
-    help: 'Starts of a plugin after its first, by the reason for which the run before ended.',
+    help: 'Runs of a plugin that ended and are followed by another, by reason; counted as the run ends, "stopped" (a change or an operator) as the next begins.',
     labels: ['plugin', 'reason'],
   },
   {

@@ -65,7 +65,7 @@ export function pluginLines(log: Log, sampler: LineSampler, { supervision, telem
 }
 
 /** Parsed only to be redacted and bounded, and only when the line is written: plugins have a budget of lines. */
-function pluginFields(record: LogRecord): unknown {
+export function pluginFields(record: LogRecord): unknown {
   if (record.fields === '') return undefined;
   if (record.fields.length > FIELDS_LIMIT) return cut(record.fields, FIELDS_LIMIT);
   try {

@@ -5,6 +5,8 @@ import type { Exit } from '../sandbox/exit.ts';
 import type { SupervisionEvents } from '../supervision/events.ts';
 import type { Log, Logger } from './log.ts';
 
+type RefusedStep = SupervisionEvents['plugin:stopped']['refused'][number];
+
 export const PLUGIN_MANAGER = 'plugin-manager';
 
 export function supervisionLines(log: Log, rooms: Subscribable<SupervisionEvents>): (() => void)[] {
@@ -41,30 +43,34 @@ export function supervisionLines(log: Log, rooms: Subscribable<SupervisionEvents
     rooms.on('plugin:ready', ({ plugin, generation, bootMs }) =>
       about(plugin).info(`Successfully started plugin ${plugin} in ${Math.round(bootMs)} ms`, { generation }),
     ),
-    rooms.on('plugin:crashed', ({ plugin, generation, exit, nextStartMs }) => {
+    rooms.on('plugin:crashed', ({ plugin, generation, exit, nextStartMs, isCrashLoop }) => {
       tellCause(plugin, exit);
-      const next =
-        nextStartMs === null
-          ? `generation ${generation} ended, no further start is due`
-          : `recycled, generation ${generation}, next start in ${seconds(nextStartMs)}`;
-      const { reason, code } = exit;
-      about(plugin).error(`plugin ${plugin} failed: ${exitText(exit)}; ${next}`, { generation, reason, code });
+      // One line for each end of a run: in these cases it is that of `plugin:failed`.
+      if (nextStartMs === null || isCrashLoop) return;
+      const next = nextStartMs < 50 ? 'next start at once' : `next start in ${duration(nextStartMs)}`;
+      const text = `plugin ${plugin} failed: ${exitText(exit)}; recycled, generation ${generation}, ${next}`;
+      about(plugin).error(text, { generation, reason: exit.reason, code: exit.code, nextStartMs });
     }),
     rooms.on('plugin:failed', ({ plugin, exit, retryMs }) => {
       tellCause(plugin, exit);
-      about(plugin).error(`plugin ${plugin} failed for good: ${exitText(exit)}; ${wayOut(exit, retryMs)}`, {
-        reason: exit.reason,
-        code: exit.code,
-      });
+      const text =
+        retryMs === null
+          ? `plugin ${plugin} failed for good: ${exitText(exit)}; ${wayOut(exit)}`
+          : `plugin ${plugin} is in a crash loop: it failed again: ${exitText(exit)}; next try in ${duration(retryMs)}`;
+      about(plugin).error(text, { reason: exit.reason, code: exit.code, ...(retryMs !== null && { retryMs }) });
     }),
-    rooms.on('plugin:stopped', ({ plugin, generation, why, forced }) => {
+    rooms.on('plugin:stopped', ({ plugin, generation, why, refused }) => {
       const text = `plugin ${plugin} stopped: ${why}`;
-      if (forced) {
-        const late = `Failed to stop plugin ${plugin} within its grace period, it was terminated; ${text}`;
-        about(plugin).warn(late, { generation, forced });
-      } else {
-        about(plugin).info(text, { generation });
-      }
+      if (refused.length === 0) about(plugin).info(text, { generation });
+      else
+        about(plugin).warn(`plugin ${plugin} ${refusals(refused)} and was terminated; ${text}`, {
+          generation,
+          refused,
+        });
+    }),
+    rooms.on('plugin:unstopped', ({ plugin, generation, refused }) => {
+      const text = `plugin ${plugin} ${refusals(refused)}; khook goes on without waiting for it`;
+      about(plugin).error(text, { generation, refused });
     }),
     rooms.on('plugin:unhealthy', ({ plugin, generation, detail }) =>
       about(plugin).error('Plugin health check failed', { generation, detail }),
@@ -94,17 +100,27 @@ function causeLine(plugin: string, exit: Exit): { message: string; error: string
   }
 }
 
-function exitText(exit: Exit): string {
-  const reason = exit.reason.replaceAll('_', ' ');
-  return exit.detail === '' ? reason : `${reason}: ${exit.detail}`;
+function exitText({ reason, detail }: Exit): string {
+  const words = reason.replaceAll('_', ' ');
+  if (detail === '') return words;
+  // `memory 91 MB after collection, limit 64 MB` says what it is.
+  return detail.startsWith('memory ') ? detail : `${words}: ${detail}`;
 }
 
-function wayOut(exit: Exit, retryMs: number | null): string {
-  if (exit.reason === 'bad_config') return 'it starts again when its configuration changes';
-  const again = 'restart it with the admin API or change its bundle or configuration';
-  return retryMs === null ? again : `one more try in ${seconds(retryMs)}, or ${again}`;
+function wayOut({ reason }: Exit): string {
+  return reason === 'bad_config'
+    ? 'it starts again when its configuration changes'
+    : 'restart it with the admin API or change its bundle or configuration';
 }
 
-function seconds(ms: number): string {
+/** `did not stop within 2.5 s`, `did not drain within 2.5 s, did not stop (the socket is in use)`. */
+function refusals(refused: readonly RefusedStep[]): string {
+  const words = ({ step, afterMs, error }: RefusedStep): string =>
+    error === '' ? `did not ${step} within ${duration(afterMs)}` : `did not ${step} (${error})`;
+  return refused.map(words).join(', ');
+}
+
+function duration(ms: number): string {
+  if (ms >= 60_000) return `${Math.round(ms / 60_000)} min`;
   return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
 }

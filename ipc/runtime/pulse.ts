@@ -5,7 +5,10 @@ import type { PulseMessage } from '../messages.ts';
 import type { Port } from '../port.ts';
 
 /** Taken before any code of the plugin runs. Absent when V8 was not told to expose it. */
-const collect = (globalThis as { gc?: (options?: typeof THOROUGH) => void }).gc;
+const collect = (globalThis as { gc?: (options: typeof ORDINARY | typeof THOROUGH) => void }).gc;
+
+/** Said in full: `gc(undefined)` collects the young generation only. */
+const ORDINARY = { type: 'major', execution: 'sync', flavor: 'regular' } as const;
 
 /** Gives the emptied pages back to the system: for a host that can see nothing but what the system handed out. */
 const THOROUGH = { type: 'major', execution: 'sync', flavor: 'last-resort' } as const;
@@ -16,7 +19,7 @@ export function answerPulse(
   flavour: 'ordinary' | 'thorough' = 'ordinary',
 ): void {
   port.receive((message) => {
-    if (message.kind === 'collect') collect?.(flavour === 'ordinary' ? undefined : THOROUGH);
+    if (message.kind === 'collect') collect?.(flavour === 'ordinary' ? ORDINARY : THOROUGH);
     port.post(message);
   });
 }

@@ -141,14 +141,14 @@ for (const [kind, open] of Object.entries(VESSELS)) {
     });
 
     it('says what a plugin died of, not what its death did to the call that waited', async (t) => {
-      const { vessel, seen } = board(t, fixtureSpec('thrower', { config: { where: 'exit in start' } }));
+      const { vessel, seen } = board(t, fixtureSpec('thrower', { config: { where: 'crash in start' } }));
       await vessel.control.call('initialize', DEADLINE);
       await assert.rejects(vessel.control.call('start', DEADLINE), { code: 'IPC_ERR_CLOSED' });
       // As supervision does with a start that failed.
       await vessel.terminate({ reason: 'failed_start', detail: 'the start failed', stack: '', code: '' });
       assert.deepEqual(
-        seen.exits.map(({ reason }) => reason),
-        ['exited'],
+        seen.exits.map(({ reason, detail }) => [reason, detail]),
+        [['crash', 'a bug beside the start']],
       );
     });
 

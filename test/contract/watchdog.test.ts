@@ -208,6 +208,7 @@ describe('watchdog: threads that do not end', { skip: process.platform === 'win3
       await eventually(() => watchdog.zombies === 0);
       closeSync(writer);
     });
+    await eventually(() => runs.every(({ vessel }) => vessel.vitals.silentMs > 300));
     const startedAt = performance.now();
     await Promise.all(runs.map(({ vessel }) => vessel.terminate(STOPPED)));
     assert.ok(performance.now() - startedAt < 1_000, 'the slots are free');

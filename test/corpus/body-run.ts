@@ -46,10 +46,12 @@ const AFTERMATH_MS = 250;
 const GAP_LIMIT_MS = 1_000;
 /** A keeper that has seen many deaths waits longer: such a host is replaced. */
 const MAX_DEATHS = 2;
+/** What earlier bodies left free inside the process would hide what the next one takes. */
+const MAX_RESIDENT_BYTES = 450 * 1024 * 1024;
 
 export async function runBody(corpus: CorpusHost, body: Body, options: RunBodyOptions = {}): Promise<CorpusRow> {
-  if (corpus.deaths > MAX_DEATHS) await corpus.replace();
-  const before = { deaths: corpus.deaths, ends: corpus.neighbour.ends, bytes: corpus.residentBytes };
+  if (corpus.deaths > MAX_DEATHS || corpus.residentBytes > MAX_RESIDENT_BYTES) await corpus.replace();
+  const before = { deaths: corpus.deaths, ends: corpus.neighbour.ends.length, bytes: corpus.residentBytes };
   const hasDied = (): boolean => corpus.deaths > before.deaths;
   const expected = body.expect[corpus.tier];
   corpus.peakBytes = 0;
@@ -68,8 +70,8 @@ export async function runBody(corpus: CorpusHost, body: Body, options: RunBodyOp
   await corpus.until(() => corpus.neighbour.latency.lastAt >= to, 1_500);
   const isHostAlive = await corpus.answers();
   const neighbour = corpus.neighbour.latency.between(from, Math.max(to, from + 500));
-  const isNeighbourAlive =
-    corpus.neighbour.latency.lastAt > Date.now() - 2_000 && corpus.neighbour.ends === before.ends;
+  const neighbourEnds = corpus.neighbour.ends.slice(before.ends);
+  const isNeighbourAlive = corpus.neighbour.latency.lastAt > Date.now() - 2_000 && neighbourEnds.length === 0;
   const isUnhurt = isHostAlive && isNeighbourAlive && (neighbour.gapMs <= GAP_LIMIT_MS || outcome === 'host died');
   const row: CorpusRow = {
     body: body.name,
@@ -86,7 +88,7 @@ export async function runBody(corpus: CorpusHost, body: Body, options: RunBodyOp
     goneMs,
     baseBytes: before.bytes,
     peakBytes: corpus.peakBytes,
-    evidence,
+    evidence: [evidence, ...neighbourEnds].filter(Boolean).join(' | '),
   };
   if (!isHostAlive || goneMs === null) await corpus.replace();
   return row;
@@ -100,7 +102,7 @@ function since(from: number | null, to: number | null): number | null {
 async function switchOff(corpus: CorpusHost, body: Body, watch: BodyWatch): Promise<number | null> {
   const off = performance.now();
   if (!watch.isDisabled) corpus.put([[body, false]]);
-  const isGone = await corpus.until(() => watch.isDisabled && !corpus.hasThread(body.name), GONE_MS);
+  const isGone = await corpus.until(() => watch.isDisabled && !corpus.isLeftOf([body.name]), GONE_MS);
   return isGone ? Math.round(performance.now() - off) : null;
 }
 

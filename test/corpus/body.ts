@@ -26,7 +26,7 @@ export type Tier = 'thread' | 'process';
  * What was seen to happen.
  *   stays          the same generation still runs at the end of the watch
  *   denied         every attempt was reported, and none succeeded
- *   open           an attempt succeeded: nobody may expect this one
+ *   open           an attempt succeeded; expected only of what docs/sandbox.md says is not held
  *   refused        it was not started at all: blocked, invalid, or bad configuration
  *   stopped        it was told to stop, and is gone
  *   host died      the whole host process went, and the keeper had it back

@@ -28,7 +28,7 @@ export class CorpusHost {
   #pid = 0;
   #deaths = 0;
   #neighbour = new NeighbourLatency();
-  #neighbourEnds = 0;
+  #neighbourEnds: string[] = [];
   readonly #watches = new Map<string, BodyWatch>();
   /** Bundles in the plugin folder. */
   #bundles = new Set<string>();
@@ -59,7 +59,7 @@ export class CorpusHost {
     return this.#deaths;
   }
 
-  get neighbour(): { readonly latency: NeighbourLatency; readonly ends: number } {
+  get neighbour(): { readonly latency: NeighbourLatency; readonly ends: readonly string[] } {
     return { latency: this.#neighbour, ends: this.#neighbourEnds };
   }
 
@@ -108,9 +108,11 @@ export class CorpusHost {
     }
   }
 
-  /** A thread of that plugin still exists. */
-  hasThread(plugin: string): boolean {
-    return threadNames(this.#pid).includes(plugin.slice(0, 15));
+  /** A thread of one of these plugins, or a process of any, still exists. */
+  isLeftOf(plugins: readonly string[]): boolean {
+    if (childrenOf(this.#pid).length > 0) return true;
+    const names = threadNames(this.#pid);
+    return plugins.some((plugin) => names.some((name) => isThreadOf(name, plugin)));
   }
 
   async answers(): Promise<boolean> {
@@ -164,7 +166,7 @@ export class CorpusHost {
 
   #hearNeighbour({ name, msg, fields }: LogLine): void {
     if (name !== 'neighbour-plugin') {
-      if (/^plugin neighbour (failed|stopped)/.test(msg)) this.#neighbourEnds += 1;
+      if (/^plugin neighbour (failed|stopped)/.test(msg)) this.#neighbourEnds.push(msg);
     } else if (msg === 'acks') this.#neighbour.take((fields as { acks: string }).acks);
   }
 
@@ -218,6 +220,13 @@ async function startHost(): Promise<Omit<Started, 'surroundings'>> {
 
 function pluginsYaml(entries: readonly string[]): string {
   return `settings: { healthCheckInterval: 500ms, maxPlugins: 20 }\nplugins:\n${entries.join('\n')}\n`;
+}
+
+/** The host gives a thread the beginning of its plugin's name, and an end that makes it unique; 15 characters together. */
+function isThreadOf(thread: string, plugin: string): boolean {
+  const [, beginning] = /^(.+)-[0-9a-z]{1,4}$/.exec(thread) ?? [];
+  if (beginning === undefined) return false;
+  return beginning === plugin || (thread.length === 15 && plugin.startsWith(beginning));
 }
 
 function readLine(text: string): LogLine | null {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { AppHost } from '../support/app-host.ts';
+import { AppHost, type AppHostFiles } from '../support/app-host.ts';
 import { codeBlocks, readDoc, section } from '../support/docs.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -10,6 +10,9 @@ const BODIES: Readonly<Record<string, unknown>> = {
   '/api/v1/emit': { source: 'puppet', type: 'happened', resourceName: 'r', message: 'm' },
   '/api/v1/log-level': { level: 'debug', plugin: 'puppet' },
 };
+
+/** Empty until a plugin breaks. */
+const FLIGHT_RECORDS = '/api/v1/flight-records';
 
 interface Documented {
   readonly method: string;
@@ -31,13 +34,14 @@ function shape(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shape(item)]));
 }
 
-function start(t: TestContext): Promise<AppHost> {
+function start(t: TestContext, files: AppHostFiles = {}): Promise<AppHost> {
   const spec = { eventConfigurations: [{ eventType: 'happened', agentRef: { name: 'a' }, prompt: 'look' }] };
   const hook = { apiVersion: 'kagent.dev/v1alpha2', kind: 'Hook', metadata: { name: 'h' }, spec };
   return AppHost.start(t, {
     mappings: 'mappings: [{ eventSource: puppet, eventType: happened, internalType: Happened }]',
     hooks: { 'h.yaml': JSON.stringify(hook) },
     bundles: { puppet: 'test/fixtures/plugins/puppet' },
+    ...files,
   });
 }
 
@@ -62,7 +66,7 @@ describe('docs/api.md', () => {
     await eventually(async () => (await host.json<{ outcome: string | null }>(`/api/v1/events/${id}`)).outcome);
     for (const [heading, port] of Object.entries(PORTS)) {
       for (const { method, path, example } of documentedRoutes(section(text, heading))) {
-        if (example === '') continue;
+        if (example === '' || path === FLIGHT_RECORDS) continue;
         const url = `http://127.0.0.1:${host.app.ports[port]}${path.replace(':id', id).replace(':name', 'puppet')}`;
         const headers = { 'content-type': 'application/json' };
         const body = BODIES[path];
@@ -72,6 +76,17 @@ describe('docs/api.md', () => {
         assert.deepEqual(real, shape(sameOutcome(JSON.parse(example), real)), `${method} ${path}`);
       }
     }
+  });
+
+  it('shows a flight record as it comes', async (t) => {
+    const plugins = 'plugins: [{ name: breaker, config: { afterMs: 300 } }]';
+    const host = await start(t, { bundles: { breaker: 'test/fixtures/plugins/breaker' }, plugins });
+    const real = await eventually(async () => {
+      const answer = await host.json<{ flightRecords: unknown[] }>(FLIGHT_RECORDS);
+      return answer.flightRecords.length > 0 ? answer : null;
+    });
+    const [, json = ''] = /```json\n([\s\S]*?)```/.exec(section(text, `### \`GET ${FLIGHT_RECORDS}\``)) ?? [];
+    assert.deepEqual(shape(real), shape(JSON.parse(json)));
   });
 
   it('shows the checks of health and readiness as they come', async (t) => {

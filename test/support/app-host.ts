@@ -51,7 +51,9 @@ export class AppHost {
           '0',
         ];
     const data = ['--data', `${directory}/data`];
-    const flags = [...QUIET, ...data, ...own, ...(files.flags ?? [])].map((flag) => flag.replace('{directory}', directory));
+    const flags = [...QUIET, ...data, ...own, ...(files.flags ?? [])].map((flag) =>
+      flag.replace('{directory}', directory),
+    );
     const line = readCommandLine(run, flags);
     if (line.kind !== 'ok') throw new Error(`bad command line: ${JSON.stringify(line)}`);
     const { environment, problems } = readEnvironment({ HOME: directory, ...files.env });

@@ -47,6 +47,8 @@ export class MisbehavingAgent {
   /** messageId → how often it was taken (not refused). */
   readonly taken = new Map<string, number>();
   readonly #tasks = new Map<string, TaskOfAgent>();
+  /** Method → calls so far. */
+  readonly #counts = new Map<string, number>();
   #manners: Manners;
   #server: Server | null = null;
   #port = 0;
@@ -126,7 +128,8 @@ export class MisbehavingAgent {
     const body = JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}') as Record<string, unknown>;
     const path = request.url ?? '/';
     const call = callOf({ path, headers: request.headers, body });
-    const before = this.calls.filter(({ method }) => method === call.method).length;
+    const before = this.#counts.get(call.method) ?? 0;
+    this.#counts.set(call.method, before + 1);
     this.calls.push(call);
     const { onSend, onAsk, onSession, speaks = 'both' } = this.#manners;
     if (call.method === 'session') {

@@ -218,5 +218,25 @@ export const ESCAPE_NETWORK: readonly Body[] = group(
       },
       { permissions: ({ echoPort }) => ({ net: { connect: [`127.0.0.1:${echoPort}`] } }), limits: { sockets: 64 } },
     ],
+    [
+      'look-up-datagrams',
+      'sends UDP to loopback in the guise of name look-ups',
+      async (w) => {
+        const dns = await import('node:dns/promises');
+        await w.attempt('a name server on loopback', async () => {
+          const resolver = new dns.Resolver({ timeout: 300, tries: 1 });
+          resolver.setServers([`127.0.0.1:${w.number('echoPort')}`]);
+          try {
+            return await resolver.resolve4('khook.invalid');
+          } catch (error) {
+            const code = String(w.get(error ?? {}, 'code'));
+            // Whoever hears that nobody listens there has sent something.
+            if (/REFUSED|TIMEOUT/.test(code)) return `sent: ${code}`;
+            throw error;
+          }
+        });
+      },
+      { permissions: () => ({ net: true }), expect: ['denied', 'open'] },
+    ],
   ],
 );

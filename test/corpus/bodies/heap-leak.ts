@@ -95,6 +95,8 @@ export const HEAP_LEAK: readonly Body[] = group(
             w.ctx.signal.addEventListener('abort', () => cargo);
           }
         }),
+      // Each listener is compared with all before it.
+      { expect: ['recycled:leak', 'recycled:out_of_memory', 'recycled:hang'] },
     ],
     [
       'leak-promises',

@@ -118,8 +118,14 @@ export const LIFECYCLE: readonly Body[] = group(
     [
       'sick-truth',
       'answers its health check with an object that is no answer',
+      { run: () => undefined, healthCheck: () => ({ healthy: true }) },
+      UNHEALTHY,
+    ],
+    [
+      'sick-promise',
+      'answers its health check with a proxy that looks like a promise and never settles',
       { run: () => undefined, healthCheck: () => new Proxy({}, { get: () => () => true }) },
-      { expect: ['recycled:unhealthy', 'recycled:protocol'] },
+      { ...UNHEALTHY, limits: { healthCheckTimeout: '300ms' } },
     ],
     [
       'sick-blocked',

@@ -110,10 +110,49 @@ test('Hook: an unknown key is an error with a suggestion, and one of a newer ver
   const [typing] = refused(hookWith({ eventConfigurations: [{ ...CONFIGURATION, promt: 'x' }] }));
   assert.equal(typing?.message, 'unknown Hook field: spec.eventConfigurations[0].promt');
   assert.match(typing?.fix ?? '', /did you mean 'prompt'\?/);
-  const [newer] = refused(hookWith({ eventConfigurations: [{ ...CONFIGURATION, filter: 'event.x == 1' }] }));
-  assert.match(formatProblem(newer ?? assert.fail()), /filter.*this version of khook does not know it/);
+  const [newer] = refused(hookWith({ eventConfigurations: [{ ...CONFIGURATION, escalate: 'pager' }] }));
+  assert.match(formatProblem(newer ?? assert.fail()), /escalate.*this version of khook does not know it/);
   assert.equal(newer?.subject, 'team/h');
   assert.equal(refused(hookWith({ suspended: true }))[0]?.path, 'spec.suspended');
+});
+
+test('Hook: what it may say about itself beyond the usual is carried, and absent when it says nothing', () => {
+  const hook = accepted(
+    hookWith({ filter: 'event.reason == "x"', fence: false, groupBy: 'workload', timeout: '1m30s', callsPerHour: 4 }),
+  );
+  const { filter, fence, groupBy, timeoutMs, callsPerHour } = hook;
+  assert.deepEqual(
+    [filter, fence, groupBy, timeoutMs, callsPerHour],
+    ['event.reason == "x"', false, 'workload', 90_000, 4],
+  );
+  const silent = { filter: null, fence: null, groupBy: null, timeout: null, callsPerHour: null };
+  for (const spec of [{}, silent]) {
+    assert.deepEqual(Object.keys(accepted(hookWith(spec))).sort(), [
+      'eventConfigurations',
+      'name',
+      'namespace',
+      'namespaces',
+      'origin',
+      'suspend',
+    ]);
+  }
+});
+
+test('Hook: each of these has its bounds', () => {
+  const wrong: Record<string, readonly unknown[]> = {
+    filter: ['', ' ', 7, 'x'.repeat(4_097)],
+    fence: ['yes', 0],
+    groupBy: ['pod', true],
+    timeout: ['90', 5, '999ms', '25h'],
+    callsPerHour: [0, -1, 1.5, '4', 100_001],
+  };
+  for (const [field, values] of Object.entries(wrong)) {
+    for (const value of values)
+      assert.equal(refused(hookWith({ [field]: value }))[0]?.path, `spec.${field}`, String(value));
+  }
+  assert.equal(refused(hookWith({ filter: ' ' }))[0]?.message, 'filter cannot be empty');
+  assert.match(refused(hookWith({ groupBy: 'pod' }))[0]?.message ?? '', /resource.*workload/);
+  assert.match(refused(hookWith({ timeout: '1ms' }))[0]?.message ?? '', /between 1s and 24h/);
 });
 
 test('Hook: anything at all is refused without a throw', () => {

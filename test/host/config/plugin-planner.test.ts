@@ -91,6 +91,31 @@ test('plugin planner: the entry wins over the manifest, and the manifest over th
   assert.equal(isolation, 'thread');
 });
 
+test('plugin planner: a stopTimeout that does not fit into shutdownGrace is named with both numbers, and the plugin runs', async (t) => {
+  const root = tempDir(t);
+  const settings = 'settings: { shutdownGrace: 10s }\n';
+  const byEntry = `plugins:\n  - name: webhook\n    limits: { stopTimeout: 6s }\n${settings}`;
+  const { plans, problems } = await plan(t, { root, bundles: [{}], yaml: byEntry });
+  assert.equal(plans[0]?.kind === 'run' ? plans[0].spec.limits.stopTimeoutMs : 0, 6_000);
+  assert.equal(problems.length, 1);
+  const { code, path, line, message, fix } = problems[0]!;
+  assert.deepEqual([code, path, line], ['HOST_ERR_CONFIG_CONFLICT', 'plugins[0].limits.stopTimeout', 3]);
+  assert.match(
+    message,
+    /'limits\.stopTimeout' \(6s\) of plugin 'webhook' .*'settings\.shutdownGrace' \(10s\).* has 5s$/,
+  );
+  assert.match(fix, /at least 12s.*at most 5s/);
+  const fits = await plan(t, { root, yaml: byEntry.replace('6s', '5s') });
+  assert.deepEqual(fits.problems, []);
+
+  const bundles = [{ khook: { limits: { stopTimeout: '1m' } } }];
+  const byManifest = await plan(t, { root: tempDir(t), bundles, yaml: settings });
+  assert.equal(byManifest.problems[0]?.path, 'khook.limits.stopTimeout');
+  assert.match(byManifest.problems[0]?.file ?? '', /package\.json$/);
+  // The default gives way in silence: nobody wrote it.
+  assert.deepEqual((await plan(t, { bundles: [{}], yaml: 'settings: { shutdownGrace: 1s }' })).problems, []);
+});
+
 test('plugin planner: isolation is what the manifest asks for, unless the entry says otherwise', async (t) => {
   const root = tempDir(t);
   const bundles = [{ khook: { isolation: 'process' } }];

@@ -5,8 +5,9 @@ import { A2aClient } from '../../../host/dispatch/a2a-client.ts';
 import { Dispatch } from '../../../host/dispatch/dispatch.ts';
 import type { DispatchEvents } from '../../../host/dispatch/events.ts';
 import { MemoryOutbox } from '../../../host/dispatch/memory-outbox.ts';
+import type { Outbox } from '../../../host/dispatch/outbox.ts';
 import { DISPATCH_DEFAULTS, type DispatchSettings } from '../../../host/dispatch/settings.ts';
-import { systemClock } from '../../../ipc/clock.ts';
+import { type Clock, systemClock } from '../../../ipc/clock.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Manners, MisbehavingAgent } from '../../support/misbehaving-agent.ts';
 
@@ -14,7 +15,7 @@ export type Settled = DispatchEvents['firing:settled'];
 
 export interface Rig {
   readonly dispatch: Dispatch;
-  readonly outbox: MemoryOutbox;
+  readonly outbox: Outbox;
   readonly client: A2aClient;
   readonly settled: readonly Settled[];
   readonly errors: readonly DispatchEvents['call:error'][];
@@ -29,6 +30,9 @@ export interface RigOptions {
   readonly agentUrl?: string | null;
   readonly timeoutMs?: number;
   readonly capacity?: number;
+  /** Open. Default: one in memory. */
+  readonly outbox?: Outbox;
+  readonly clock?: Clock;
   readonly settings?: Partial<DispatchSettings>;
 }
 
@@ -54,9 +58,9 @@ const EVENTS = [
 export function rig(t: TestContext, options: RigOptions): Rig {
   const { baseUrl, agentUrl = null, timeoutMs = 2_000, capacity = 1_000, settings = {} } = options;
   const client = new A2aClient({ baseUrl, userId: 'me@example.com', timeoutMs, clock: systemClock, agentUrl });
-  const outbox = new MemoryOutbox({ capacity });
+  const outbox = options.outbox ?? new MemoryOutbox({ capacity });
   const dispatch = new Dispatch({
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     outbox,
     client,
     settings: { ...DISPATCH_DEFAULTS, retry: FAST_RETRY, taskTimeoutMs: 5_000, ...settings },

@@ -110,8 +110,8 @@ describe('frame path', () => {
     assert.deepEqual(steps(entry, 0), ['matched: Hook kagent/crashes (pod-restart)']);
   });
 
-  it('ends repeats as duplicates of the first, whatever becomes of it', async () => {
-    for (const acceptance of [ACCEPTED, DROPPED]) {
+  it('ends repeats as duplicates of the first, and with it when it is dropped', async () => {
+    const consume = async (acceptance: Acceptance) => {
       const bench = new Bench();
       bench.accept = async () => [acceptance];
       bench.verdict = {
@@ -120,15 +120,21 @@ describe('frame path', () => {
         firings: [firing({ index: 0, repeats: [2, 3] })],
       };
       const entry = bench.frame(4);
-      await bench.consume(entry);
-      const first = acceptance.kind === 'dropped' ? 'dropped' : null;
-      assert.deepEqual(outcomesOf(entry), [first, 'unmatched', 'duplicate', 'duplicate']);
-      assert.equal(steps(entry, 3).at(-1), 'duplicate: of p-r-1-0');
+      const refusals = await bench.consume(entry);
       assert.equal(bench.ledger.counts.residual, 0);
-    }
+      return { entry, refused: refusals.map(({ index }) => index) };
+    };
+    const taken = await consume(ACCEPTED);
+    assert.deepEqual(outcomesOf(taken.entry), [null, 'unmatched', 'duplicate', 'duplicate']);
+    assert.equal(steps(taken.entry, 3).at(-1), 'duplicate: of p-r-1-0');
+    assert.deepEqual(taken.refused, []);
+    // What they repeat stands nowhere: whoever were told that they are taken would have been told wrong.
+    const dropped = await consume(DROPPED);
+    assert.deepEqual(outcomesOf(dropped.entry), ['dropped', 'unmatched', 'dropped', 'dropped']);
+    assert.deepEqual(dropped.refused, [0, 2, 3]);
   });
 
-  it('says of which time a duplicate of an earlier frame is, and why an event was dropped', async () => {
+  it('says of which time a duplicate of an earlier frame is, and why an event was dropped, also to its plugin', async () => {
     const bench = new Bench();
     bench.accept = async () => [{ kind: 'duplicate', until: Date.UTC(2030, 0, 1) }, DROPPED];
     bench.verdict = {
@@ -137,7 +143,9 @@ describe('frame path', () => {
       firings: [firing({ index: 0 }), firing({ index: 1 })],
     };
     const entry = bench.frame(2);
-    assert.deepEqual(await bench.consume(entry), []);
+    assert.deepEqual(await bench.consume(entry), [
+      { index: 1, code: 'EVENT_ERR_DROPPED', message: 'the event was dropped: outbox_full' },
+    ]);
     assert.deepEqual(outcomesOf(entry), ['duplicate', 'dropped']);
     assert.equal(steps(entry, 0).at(-1), 'duplicate: of an earlier firing, until 2030-01-01T00:00:00.000Z');
     assert.equal(steps(entry, 1).at(-1), 'dropped: outbox_full');

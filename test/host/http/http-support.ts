@@ -22,6 +22,8 @@ export const PLUGIN: PluginSnapshot = {
   eventsAccepted: 3,
   lastEventAt: null,
   lastExit: null,
+  nextStartAt: null,
+  retryAt: null,
 };
 
 export const EVENT: EventSnapshot = {

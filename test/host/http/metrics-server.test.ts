@@ -34,6 +34,7 @@ test('metrics server: a scrape through HTTP shows what the rooms said', async (t
     plugins: () => [],
     ledgerResidual: () => 0,
     activeEvents: () => 0,
+    outbox: () => ({ firings: 0, hasFault: false }),
     logLinesLost: () => 0,
     zombieThreads: () => 0,
   };
@@ -115,6 +116,7 @@ test('metrics server: a thousand scrapes at once are all answered and leave no s
     plugins: () => [],
     ledgerResidual: () => 0,
     activeEvents: () => 0,
+    outbox: () => ({ firings: 0, hasFault: false }),
     logLinesLost: () => 0,
     zombieThreads: () => 0,
   };

@@ -136,6 +136,56 @@ test('matcher: a broken prompt is told when the rules come, once, and its Hook f
   assert.deepEqual(made.setRules(rules({})), []);
 });
 
+test('matcher: a broken filter is told when the rules come, once, and its Hook fires for nothing', async (t) => {
+  const made = matcher(t, {});
+  const broken = collect(made, 'hook:filter-broken');
+  const by = rules({ hooks: [hook('good', 'PodRestart'), hook('bad', 'PodRestart', { filter: 'event.reason ==' })] });
+  const expected = [{ hook: 'shop/bad', problem: '1:16: Unexpected token: EOF' }];
+  for (let i = 0; i < 2; i += 1) {
+    assert.deepEqual(made.setRules(by), []);
+    assert.deepEqual(made.filterProblems, expected);
+  }
+  assert.deepEqual(broken, expected);
+  const verdict = await made.judge('kubernetes', TYPES, frame([{}]));
+  assert.deepEqual(
+    verdict.firings.map((firing) => firing.hook),
+    ['shop/good'],
+  );
+  made.setRules(rules({}));
+  assert.deepEqual(made.filterProblems, []);
+});
+
+test('matcher: a filter that fails for events is told once for each place, and again when the rules are new', async (t) => {
+  const by = rules({
+    hooks: [hook('h', 'PodRestart', { filter: 'event.metadata.a == 1 || event.tags[event.message] == "x"' })],
+  });
+  const made = matcher(t, by);
+  const failed = collect(made, 'hook:filter-failed');
+  const events = Array.from({ length: 20 }, (_, i) => ({ message: `${i}`, metadata: i % 2 === 0 ? {} : { a: 2 } }));
+  const verdict = await made.judge('kubernetes', TYPES, frame(events));
+  assert.deepEqual(new Set(verdictsOf(verdict)), new Set(['filtered']));
+  await made.judge('kubernetes', TYPES, frame(events));
+  assert.ok(failed.length >= 1 && failed.length <= 2, JSON.stringify(failed));
+  assert.match(failed[0]?.problem ?? '', /^1:\d+: No such key/);
+  const before = failed.length;
+  made.setRules(by);
+  await made.judge('kubernetes', TYPES, frame(events));
+  assert.equal(failed.length, before * 2);
+});
+
+test('matcher: a filter and its pattern run in the pool', async (t) => {
+  const filter = 'event.message.matches("^(a+)+$") && event.metadata.n >= 2';
+  const made = matcher(t, { hooks: [hook('h', 'PodRestart', { filter })] });
+  const message = 'a'.repeat(2_000);
+  const events = [
+    { message, metadata: { n: 2 } },
+    { message: `${message}!`, metadata: { n: 2 } },
+    { message, metadata: { n: 1 } },
+  ];
+  const verdict = await made.judge('kubernetes', TYPES, frame(events));
+  assert.deepEqual(verdictsOf(verdict), ['fires', 'filtered', 'filtered']);
+});
+
 test('matcher: a prompt that does not fit an event is told once', async (t) => {
   const made = matcher(t, { hooks: [hook('h', 'PodRestart', { prompt: '{{index .Metadata 1}}' })] });
   const broken = collect(made, 'hook:template-broken');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PluginPlan } from '../../../host/config/plugin-plan.ts';
+import { stopLadder } from '../../../host/config/stop-ladder.ts';
 import { Plugins } from '../../../host/supervision/plugins.ts';
 import { settle } from '../../support/fake-clock.ts';
 import { fixtureSpec } from '../../support/plugin-spec.ts';
@@ -136,5 +137,50 @@ describe('plugins', () => {
     await bench.pass(1_000);
     await Promise.all([removed, stopping]);
     await bench.stopAll();
+  });
+
+  it('stop: reports who did not stop when asked, and what each refused', async () => {
+    const bench = new Bench();
+    await bench.plugins.apply([plan('a'), plan('b'), plan('c')]);
+    await settle();
+    for (const vessel of bench.harbour.alive) {
+      if (vessel.request.birth.plugin === 'a') vessel.script = { stop: NEVER };
+      if (vessel.request.birth.plugin === 'b') vessel.script = { drain: NEVER, stop: NEVER };
+    }
+    const stopping = bench.plugins.stop('the host stops', stopLadder(1_000));
+    await bench.pass(550);
+    assert.deepEqual(await stopping, [
+      { plugin: 'a', generation: 1, refused: [{ step: 'stop', afterMs: 500, error: '' }] },
+      {
+        plugin: 'b',
+        generation: 1,
+        refused: [
+          { step: 'drain', afterMs: 250, error: '' },
+          { step: 'stop', afterMs: 250, error: '' },
+        ],
+      },
+    ]);
+    assert.deepEqual([bench.running, bench.clock.pending], [[], 0]);
+  });
+
+  it('stop: does not wait for a plugin that cannot even be terminated, and says so', async () => {
+    const bench = new Bench();
+    await bench.plugins.apply([plan('a'), plan('b')]);
+    await settle();
+    const stuck = bench.harbour.alive.find(({ request }) => request.birth.plugin === 'a');
+    assert.ok(stuck !== undefined);
+    stuck.script = { drain: NEVER, terminateMs: 60_000 };
+    const said: unknown[] = [];
+    bench.plugins.on('plugin:unstopped', (unstopped) => said.push(unstopped));
+    const stopping = bench.plugins.stop('the host stops', stopLadder(1_000));
+    await bench.pass(550);
+    const refused = [
+      { step: 'drain', afterMs: 250, error: '' },
+      { step: 'terminate', afterMs: 550, error: '' },
+    ];
+    assert.deepEqual(await stopping, [{ plugin: 'a', generation: 1, refused }]);
+    assert.deepEqual(said, [{ plugin: 'a', generation: 1, refused }]);
+    await bench.pass(60_000);
+    assert.deepEqual([bench.running, bench.clock.pending], [[], 0]);
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { RefusedStep } from '../../../host/supervision/unstopped.ts';
 import { settle } from '../../support/fake-clock.ts';
 import { NEVER, OK } from '../../support/scripted-vessel.ts';
 import { running, runPlan, SupervisionBench, stopped } from './supervision-bench.ts';
@@ -12,10 +13,8 @@ describe('supervisor: health and stop', () => {
     assert.deepEqual([bench.kind, bench.said], ['running', ['ready 1', 'unhealthy 1', 'unhealthy 1']]);
     bench.harbour.script = {};
     await bench.pass(30_000);
-    assert.deepEqual(bench.said.slice(3), ['unhealthy 1', 'crashed 1 unhealthy']);
-    assert.deepEqual(bench.supervisor.restarts, { unhealthy: 1 });
-    await bench.pass(250);
-    assert.equal(bench.kind, 'running');
+    assert.deepEqual(bench.said.slice(3), ['unhealthy 1', 'crashed 1 unhealthy', 'ready 2']);
+    assert.deepEqual([bench.kind, bench.supervisor.restarts], ['running', { unhealthy: 1 }]);
     await stopped(bench);
   });
 
@@ -56,17 +55,32 @@ describe('supervisor: health and stop', () => {
     assert.equal(bench.clock.pending, 0);
   });
 
+  const refuse = { kind: 'error', code: 'PLUGIN_ERR_THROWN', message: 'will not\nat all' } as const;
   const unwilling = {
-    'ignores stop': { stop: NEVER },
-    'ignores drain': { drain: NEVER },
-    'ignores both': { drain: NEVER, stop: NEVER },
-    'throws in stop': { stop: { kind: 'error', code: 'PLUGIN_ERR_THROWN', message: 'will not' } },
+    'ignores stop': [{ stop: NEVER }, [{ step: 'stop', afterMs: 1_000, error: '' }]],
+    'ignores stop after a slow drain': [
+      { drain: { kind: 'ok', afterMs: 300 }, stop: NEVER },
+      [{ step: 'stop', afterMs: 700, error: '' }],
+    ],
+    'ignores drain': [{ drain: NEVER }, [{ step: 'drain', afterMs: 500, error: '' }]],
+    'ignores both': [
+      { drain: NEVER, stop: NEVER },
+      [
+        { step: 'drain', afterMs: 500, error: '' },
+        { step: 'stop', afterMs: 500, error: '' },
+      ],
+    ],
+    'throws in stop': [{ stop: refuse }, [{ step: 'stop', afterMs: 0, error: 'will not' }]],
   } as const;
-  for (const [name, script] of Object.entries(unwilling)) {
-    it(`ends a plugin by force that ${name}, within its deadline`, async () => {
+  for (const [name, [script, refused]] of Object.entries(unwilling)) {
+    it(`ends a plugin by force that ${name}, within its deadline, and says what it refused`, async () => {
       const bench = await running();
       bench.harbour.last.script = script;
       let isStopped = false;
+      let report: readonly RefusedStep[] = [];
+      bench.events.on('plugin:stopped', (event) => {
+        report = event.refused;
+      });
       const stopping = bench.supervisor.stop('the test is over').then(() => {
         isStopped = true;
       });
@@ -74,10 +88,22 @@ describe('supervisor: health and stop', () => {
       assert.equal(isStopped, true);
       await stopping;
       assert.deepEqual(bench.said, ['ready 1', 'stopped 1 forced']);
+      assert.deepEqual(report, refused);
       assert.ok(bench.harbour.last.asked.includes('stop'));
       await stopped(bench);
     });
   }
+
+  it('gives a plugin no more time than whoever stops it has', async () => {
+    const bench = await running();
+    bench.harbour.last.script = { drain: NEVER, stop: NEVER };
+    const stopping = bench.supervisor.stop('the test is over', 100);
+    await bench.pass(99);
+    assert.equal(bench.kind, 'draining');
+    await bench.pass(1);
+    await stopping;
+    assert.equal(bench.kind, 'stopped');
+  });
 
   it('takes an exit while draining as part of the stop', async () => {
     const bench = await running();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CRASH_LOOP_SCORE, QUARANTINE_MS } from '../../../host/supervision/restart-policy.ts';
+import type { SupervisionEvents } from '../../../host/supervision/events.ts';
+import { CRASH_LOOP_SCORE, QUARANTINE_MS, STABLE_MS } from '../../../host/supervision/restart-policy.ts';
 import { settle } from '../../support/fake-clock.ts';
 import { frameOf } from '../../support/frames.ts';
 import { crashOf, NEVER } from '../../support/scripted-vessel.ts';
@@ -147,29 +148,54 @@ describe('supervisor', () => {
     }
   });
 
-  it('quarantines a crash loop, then tries once, and again only after another quarantine', async () => {
+  it('quarantines a crash loop, then tries once, and again only after another quarantine, twice as long', async () => {
     const bench = new SupervisionBench();
     bench.harbour.script = { start: { kind: 'error', code: 'PLUGIN_ERR_THROWN', message: 'not today' } };
     await bench.supervisor.apply(runPlan());
-    await bench.pass(60_000);
-    assert.equal(bench.kind, 'failed');
+    await bench.pass(120_000);
     const tries = bench.harbour.vessels.length;
-    assert.equal(tries, CRASH_LOOP_SCORE + 1);
-    for (let n = 1; n <= 5; n += 1) {
-      await bench.pass(QUARANTINE_MS);
-      assert.deepEqual([bench.kind, bench.harbour.vessels.length], ['failed', tries + n]);
-    }
+    assert.deepEqual([bench.kind, tries], ['failed', CRASH_LOOP_SCORE + 1]);
+    const { state } = bench.supervisor;
+    const retryAt = state.kind === 'failed' ? (state.retryAt ?? 0) : 0;
+    await bench.pass(retryAt - bench.clock.wall() - 1);
+    assert.equal(bench.harbour.vessels.length, tries);
+    await bench.pass(1);
+    assert.deepEqual([bench.kind, bench.harbour.vessels.length], ['failed', tries + 1]);
+    await bench.pass(2 * QUARANTINE_MS - 1);
+    assert.equal(bench.harbour.vessels.length, tries + 1);
     bench.harbour.script = {};
-    await bench.pass(QUARANTINE_MS);
+    await bench.pass(1);
     assert.equal(bench.kind, 'running');
     await stopped(bench);
+  });
+
+  it('takes a try that runs for a stable time as the end of the loop, and one that does not as a part of it', async () => {
+    for (const [ranMs, kind] of [
+      [STABLE_MS - 1, 'failed'],
+      [STABLE_MS, 'backing-off'],
+    ] as const) {
+      const bench = new SupervisionBench();
+      bench.harbour.script = { start: { kind: 'error', code: 'PLUGIN_ERR_THROWN', message: 'not today' } };
+      await bench.supervisor.apply(runPlan());
+      await bench.pass(120_000);
+      bench.harbour.script = {};
+      await bench.pass(QUARANTINE_MS - 60_000);
+      const { state } = bench.supervisor;
+      await bench.pass(state.kind === 'failed' ? (state.retryAt ?? 0) - bench.clock.wall() : 0);
+      assert.equal(bench.kind, 'running');
+      await bench.pass(ranMs);
+      bench.harbour.last.crash();
+      assert.equal(bench.kind, kind);
+      await stopped(bench);
+    }
   });
 
   it('lets an operator end a quarantine and forgets the failures', async () => {
     const bench = new SupervisionBench();
     bench.harbour.script = { start: { kind: 'error', code: 'PLUGIN_ERR_THROWN', message: 'not today' } };
     await bench.supervisor.apply(runPlan());
-    await bench.pass(60_000);
+    await bench.pass(120_000);
+    assert.equal(bench.kind, 'failed');
     await bench.supervisor.restart();
     await settle();
     assert.equal(bench.kind, 'backing-off');
@@ -214,18 +240,45 @@ describe('supervisor', () => {
     assert.deepEqual([bench.harbour.alive.length, bench.clock.pending], [0, 0]);
   });
 
-  it('does nothing because of an exit of an old generation', async () => {
+  it('lets nothing that an old generation says late change anything, but hears its last words', async () => {
     const bench = await running();
     const old = bench.harbour.last;
     old.crash();
-    await bench.pass(250);
+    await bench.pass(1);
     assert.equal(bench.kind, 'running');
     const before = bench.states.length;
-    old.request.listener.exit(crashOf('again'));
-    old.request.listener.frame(frameOf(1));
+    const heard: string[] = [];
+    bench.events.on('plugin:metric', () => heard.push('metric'));
+    bench.events.on('plugin:event-refused', () => heard.push('refusal'));
+    bench.events.on('plugin:log', ({ generation, record }) => heard.push(`log ${generation} ${record.message}`));
+    const { listener } = old.request;
+    listener.exit(crashOf('again'));
+    listener.frame(frameOf(1));
+    listener.metric({ type: 'counter', name: 'n', help: '', labels: {}, value: 1 });
+    listener.eventRefused('EVENT_ERR_TOO_LARGE', 'too large');
+    listener.log({ level: 'info', message: 'farewell', at: 0, fields: '' });
     await settle();
     assert.deepEqual([bench.kind, bench.states.length, bench.harbour.alive.length], ['running', before, 1]);
     assert.deepEqual(bench.supervisor.restarts, { crash: 1 });
+    assert.deepEqual(heard, ['log 1 farewell']);
+    await stopped(bench);
+  });
+
+  it('tells of a crash what the flight record needs: which run, how long, its readings, what follows', async () => {
+    const bench = await running();
+    const crashes: SupervisionEvents['plugin:crashed'][] = [];
+    bench.events.on('plugin:crashed', (crash) => crashes.push(crash));
+    await bench.pass(700);
+    bench.harbour.last.crash();
+    await bench.pass(300);
+    bench.harbour.last.crash();
+    const [first, second] = crashes;
+    assert.deepEqual(
+      [first?.id, first?.uptimeMs, first?.nextStartMs, first?.isCrashLoop],
+      ['emitter-r-1', 700, 0, false],
+    );
+    assert.deepEqual([second?.id, second?.uptimeMs, second?.nextStartMs], ['emitter-r-2', 300, 375]);
+    assert.equal(first?.vitalSigns, bench.harbour.vessels[0]?.history);
     await stopped(bench);
   });
 

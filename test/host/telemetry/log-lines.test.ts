@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Bench, bench, DELIVERY, exit, register } from './telemetry-support.ts';
+import { type Bench, bench, crashed, DELIVERY, exit, register } from './telemetry-support.ts';
 
 type Act = (rooms: Bench['rooms']) => void;
 
@@ -22,13 +22,7 @@ const GREPS: readonly (readonly [RegExp, string, Act])[] = [
   [
     /failed to.*plugin/i,
     'Failed to start plugin webhook: no port',
-    (rooms) =>
-      rooms.supervision.emit('plugin:crashed', {
-        plugin: 'webhook',
-        generation: 1,
-        exit: exit('failed_start', 'no port'),
-        nextStartMs: 800,
-      }),
+    (rooms) => crashed(rooms, { exit: exit('failed_start', 'no port') }),
   ],
   [
     /failed to initialize.*plugin/i,
@@ -112,28 +106,12 @@ const GREPS: readonly (readonly [RegExp, string, Act])[] = [
         subject: 'a:b',
       }),
   ],
-  [
-    /panic|fatal/i,
-    'Plugin panicked',
-    (rooms) =>
-      rooms.supervision.emit('plugin:crashed', { plugin: 'webhook', generation: 1, exit: crash, nextStartMs: 800 }),
-  ],
-  [
-    /plugin panic: boom/,
-    'Plugin panicked',
-    (rooms) =>
-      rooms.supervision.emit('plugin:crashed', { plugin: 'webhook', generation: 1, exit: crash, nextStartMs: 800 }),
-  ],
+  [/panic|fatal/i, 'Plugin panicked', (rooms) => crashed(rooms, { exit: crash })],
+  [/plugin panic: boom/, 'Plugin panicked', (rooms) => crashed(rooms, { exit: crash })],
   [
     /panic|fatal/i,
     'Plugin hit a fatal memory limit',
-    (rooms) =>
-      rooms.supervision.emit('plugin:crashed', {
-        plugin: 'webhook',
-        generation: 1,
-        exit: exit('out_of_memory', '80 MB'),
-        nextStartMs: 800,
-      }),
+    (rooms) => crashed(rooms, { exit: exit('out_of_memory', '80 MB') }),
   ],
   [
     /plugin.*stopped/,
@@ -144,29 +122,72 @@ const GREPS: readonly (readonly [RegExp, string, Act])[] = [
         generation: 1,
         why: 'configuration changed',
         forced: false,
+        refused: [],
       }),
   ],
   [
-    /plugin webhook stopped/,
-    'Failed to stop plugin webhook within its grace period',
+    /plugin.*stopped/,
+    'plugin stubborn did not stop within 2.5 s and was terminated; plugin stubborn stopped: shutdown',
     (rooms) =>
-      rooms.supervision.emit('plugin:stopped', { plugin: 'webhook', generation: 1, why: 'shutdown', forced: true }),
+      rooms.supervision.emit('plugin:stopped', {
+        plugin: 'stubborn',
+        generation: 1,
+        why: 'shutdown',
+        forced: true,
+        refused: [{ step: 'stop', afterMs: 2_500, error: '' }],
+      }),
+  ],
+  [
+    /plugin.*did not stop/,
+    'plugin stubborn did not drain within 2.5 s, did not stop (it is busy) and was terminated',
+    (rooms) =>
+      rooms.supervision.emit('plugin:stopped', {
+        plugin: 'stubborn',
+        generation: 1,
+        why: 'shutdown',
+        forced: true,
+        refused: [
+          { step: 'drain', afterMs: 2_500, error: '' },
+          { step: 'stop', afterMs: 1, error: 'it is busy' },
+        ],
+      }),
+  ],
+  [
+    /plugin.*terminate/,
+    'plugin stubborn did not stop within 5.0 s, did not terminate within 5.5 s; khook goes on without waiting for it',
+    (rooms) =>
+      rooms.supervision.emit('plugin:unstopped', {
+        plugin: 'stubborn',
+        generation: 1,
+        refused: [
+          { step: 'stop', afterMs: 5_000, error: '' },
+          { step: 'terminate', afterMs: 5_500, error: '' },
+        ],
+      }),
   ],
   [
     /plugin.*failed/,
-    'plugin leaky failed: leak: 90 MB after collection, limit 64 MB; recycled, generation 4, next start in 0.8 s',
+    'plugin leaky failed: memory 91 MB after collection, limit 64 MB; recycled, generation 4, next start in 0.8 s',
     (rooms) =>
-      rooms.supervision.emit('plugin:crashed', {
+      crashed(rooms, {
         plugin: 'leaky',
         generation: 4,
-        exit: exit('leak', '90 MB after collection, limit 64 MB'),
-        nextStartMs: 800,
+        exit: exit('leak', 'memory 91 MB after collection, limit 64 MB'),
       }),
   ],
   [
     /plugin.*failed/,
-    'plugin webhook failed for good: crash: boom; one more try in 300 s',
-    (rooms) => rooms.supervision.emit('plugin:failed', { plugin: 'webhook', exit: crash, retryMs: 300_000 }),
+    'plugin webhook failed: crash: boom; recycled, generation 1, next start at once',
+    (rooms) => crashed(rooms, { exit: crash, nextStartMs: 0 }),
+  ],
+  [
+    /plugin.*failed/,
+    'plugin leaky is in a crash loop: it failed again: memory 91 MB after collection, limit 64 MB; next try in 5 min',
+    (rooms) => {
+      const end = exit('leak', 'memory 91 MB after collection, limit 64 MB');
+      crashed(rooms, { plugin: 'leaky', exit: end, nextStartMs: 300_000, isCrashLoop: true });
+      rooms.supervision.emit('plugin:failed', { plugin: 'leaky', exit: end, retryMs: 300_000 });
+    },
   ],
   [
     /Plugin health check failed/,
@@ -196,6 +217,7 @@ const GREPS: readonly (readonly [RegExp, string, Act])[] = [
     (rooms) =>
       rooms.supervision.emit('plugin:log', {
         plugin: 'kubernetes',
+        generation: 1,
         record: { level: 'info', message: 'EventsV1 watcher established', at: 0, fields: '' },
       }),
   ],
@@ -205,6 +227,7 @@ const GREPS: readonly (readonly [RegExp, string, Act])[] = [
     (rooms) =>
       rooms.supervision.emit('plugin:log', {
         plugin: 'webhook',
+        generation: 1,
         record: { level: 'info', message: 'Webhook server started', at: 0, fields: '' },
       }),
   ],
@@ -221,14 +244,13 @@ for (const [grep, words, act] of GREPS) {
   }
 }
 
-test('log lines: a crash tells its cause once, with the stack, also when the plugin then fails for good', () => {
+test('log lines: a crash tells its cause and its end once each, with the stack, also when the plugin then fails for good', () => {
   using at = bench();
   const end = exit('crash', 'boom', 'Error: boom\n    at index.ts:3');
-  at.rooms.supervision.emit('plugin:crashed', { plugin: 'webhook', generation: 5, exit: end, nextStartMs: null });
+  crashed(at.rooms, { generation: 5, exit: end, nextStartMs: null });
   at.rooms.supervision.emit('plugin:failed', { plugin: 'webhook', exit: end, retryMs: null });
   assert.deepEqual(at.lines.messages, [
     'Plugin panicked',
-    'plugin webhook failed: crash: boom; generation 5 ended, no further start is due',
     'plugin webhook failed for good: crash: boom; restart it with the admin API or change its bundle or configuration',
   ]);
   const [panic] = at.lines.parsed;
@@ -257,7 +279,7 @@ test('log lines: a debug record of a plugin has the prefix and is shown only in 
   register(at.rooms, 'quiet');
   register(at.rooms, 'chatty', true);
   at.lines.raw.length = 0;
-  for (const plugin of ['quiet', 'chatty']) at.rooms.supervision.emit('plugin:log', { plugin, record });
+  for (const plugin of ['quiet', 'chatty']) at.rooms.supervision.emit('plugin:log', { plugin, generation: 1, record });
   assert.deepEqual(at.lines.messages, ['[DEBUG] polled']);
   assert.equal(at.lines.parsed[0]?.name, 'chatty-plugin');
 });
@@ -271,7 +293,11 @@ test('log lines: LOG_LEVEL=debug is found by grep -i debug', () => {
 test('log lines: fields of a plugin stand under fields, redacted, and cannot become keys of ours', () => {
   using at = bench();
   const say = (fields: string): void =>
-    at.rooms.supervision.emit('plugin:log', { plugin: 'a', record: { level: 'warn', message: 'm', at: 0, fields } });
+    at.rooms.supervision.emit('plugin:log', {
+      plugin: 'a',
+      generation: 1,
+      record: { level: 'warn', message: 'm', at: 0, fields },
+    });
   say('{"level":"error","msg":"forged","token":"hush","__proto__":{"plugin":"b"}}');
   say('not json, password=hush');
   say(`{"long":"${'x'.repeat(100_000)}"}`);

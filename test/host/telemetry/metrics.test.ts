@@ -4,7 +4,7 @@ import { METRICS } from '../../../host/telemetry/metric-catalogue.ts';
 import { createMetrics, type Metrics } from '../../../host/telemetry/metrics.ts';
 import type { MetricSources, PluginReading } from '../../../host/telemetry/snapshot-metrics.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { DELIVERY, emitters, exit, register } from './telemetry-support.ts';
+import { crashed, DELIVERY, emitters, exit, register } from './telemetry-support.ts';
 
 const READING: PluginReading = {
   plugin: 'webhook',
@@ -23,6 +23,7 @@ function sources(readings: readonly PluginReading[] = [READING]): MetricSources 
     plugins: () => readings,
     ledgerResidual: () => 0,
     activeEvents: () => 3,
+    outbox: () => ({ firings: 2, hasFault: false }),
     logLinesLost: () => 0,
     zombieThreads: () => 0,
   };
@@ -92,22 +93,29 @@ test('metrics: names of plugins that are not registered are bounded too', async 
   assert.ok(lines.includes('khook_event_outcomes_total{plugin="other",outcome="unmapped"} 450'));
 });
 
-test('metrics: a restart is counted when it happens, under the reason the run before ended for', async () => {
+test('metrics: a recycle is counted at its moment, a stop that was asked for when the plugin starts again', async () => {
   const { rooms, metrics } = open();
   register(rooms, 'webhook');
   const { supervision } = rooms;
-  supervision.emit('plugin:starting', { plugin: 'webhook', generation: 1 });
-  supervision.emit('plugin:crashed', { plugin: 'webhook', generation: 1, exit: exit('leak', 'x'), nextStartMs: 1 });
-  assert.deepEqual(await samples(metrics, 'khook_plugin_restarts_total'), []);
-  supervision.emit('plugin:starting', { plugin: 'webhook', generation: 2 });
-  supervision.emit('plugin:stopped', { plugin: 'webhook', generation: 2, why: 'configuration changed', forced: false });
-  supervision.emit('plugin:starting', { plugin: 'webhook', generation: 3 });
-  assert.deepEqual(await samples(metrics, 'khook_plugin_restarts_total'), [
+  const restarts = (): Promise<string[]> => samples(metrics, 'khook_plugin_restarts_total');
+  const start = (generation: number): void => supervision.emit('plugin:starting', { plugin: 'webhook', generation });
+  start(1);
+  crashed(rooms, { exit: exit('leak', 'x') });
+  assert.deepEqual(await restarts(), ['khook_plugin_restarts_total{plugin="webhook",reason="leak"} 1']);
+  start(2);
+  const asked = { plugin: 'webhook', generation: 2, why: 'configuration changed', forced: false, refused: [] };
+  supervision.emit('plugin:stopped', asked);
+  assert.equal((await restarts()).length, 1);
+  start(3);
+  start(4);
+  crashed(rooms, { exit: exit('bad_config', 'x'), nextStartMs: null });
+  assert.deepEqual(await restarts(), [
     'khook_plugin_restarts_total{plugin="webhook",reason="leak"} 1',
     'khook_plugin_restarts_total{plugin="webhook",reason="stopped"} 1',
   ]);
   assert.deepEqual(await samples(metrics, 'khook_plugin_errors_total'), [
     'khook_plugin_errors_total{plugin="webhook",error_type="leak"} 1',
+    'khook_plugin_errors_total{plugin="webhook",error_type="bad_config"} 1',
   ]);
 });
 
@@ -150,12 +158,7 @@ test('metrics: all series of a removed plugin go, and its late events do not bri
   register(rooms, 'webhook');
   const everything = (): void => {
     rooms.supervision.emit('plugin:starting', { plugin: 'webhook', generation: 2 });
-    rooms.supervision.emit('plugin:crashed', {
-      plugin: 'webhook',
-      generation: 1,
-      exit: exit('crash', ''),
-      nextStartMs: 1,
-    });
+    crashed(rooms, { exit: exit('crash', '') });
     rooms.supervision.emit('plugin:unhealthy', { plugin: 'webhook', generation: 1, detail: '' });
     rooms.supervision.emit('plugin:logs-dropped', { plugin: 'webhook', count: 1 });
     rooms.supervision.emit('plugin:event-refused', { plugin: 'webhook', code: '', message: '' });

@@ -63,6 +63,15 @@ export function exit(reason: ExitReason, detail: string, stack = ''): Exit {
   return { reason, detail, stack, code: '' };
 }
 
+/** `plugin:crashed` of a run of webhook; `changes` say what differs. */
+export function crashed(
+  rooms: ReturnType<typeof emitters>,
+  changes: Partial<SupervisionEvents['plugin:crashed']> & { readonly exit: Exit },
+): void {
+  const about = { plugin: 'webhook', id: 'webhook-r-1', generation: 1, uptimeMs: 1_000, vitalSigns: [] };
+  rooms.supervision.emit('plugin:crashed', { ...about, nextStartMs: 800, isCrashLoop: false, ...changes });
+}
+
 export function register(rooms: ReturnType<typeof emitters>, plugin: string, debug = false): void {
   rooms.supervision.emit('plugin:registered', {
     plugin,
