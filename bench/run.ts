@@ -5,11 +5,22 @@ import { hang } from './hang.ts';
 import { latency } from './latency.ts';
 import { leak } from './leak.ts';
 import { neighbour } from './neighbour.ts';
+import { outbox } from './outbox.ts';
 import { pipeline } from './pipeline.ts';
+import { recycle } from './recycle.ts';
 import { type Row, table } from './report.ts';
 import { tiers } from './tiers.ts';
 
-const QUESTIONS: Readonly<Record<string, () => Promise<Row[]>>> = { pipeline, latency, neighbour, hang, leak, tiers };
+const QUESTIONS: Readonly<Record<string, () => Promise<Row[]>>> = {
+  pipeline,
+  latency,
+  neighbour,
+  hang,
+  leak,
+  tiers,
+  outbox,
+  recycle,
+};
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in QUESTIONS));

@@ -34,6 +34,8 @@ export interface App {
   readonly report: (error: unknown) => void;
   /** Drains within the grace period of the settings. Idempotent. */
   stop(why: string): Promise<StopReport>;
+  /** Threads that were told to end and are still there: while there is one, the process can only be killed. */
+  unended(): number;
 }
 
 /** How often the host's own loop shows that it is alive. */
@@ -78,10 +80,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     run,
     connection: () => (search.kind === 'found' ? search.connection : null),
     wantsDebug: (plugin) => log.levelOf(plugin) === 'debug',
-    onTooManyZombies: (why) => {
-      host.error(`khook needs a fresh process: ${why}`);
-      options.onTooManyZombies?.(why);
-    },
   });
   const { ledger, dispatch, bus, plugins, flights } = rooms;
   for (const room of [flights, rooms.client, rooms.outbox, rooms.watchdog]) opening.use(room);
@@ -171,6 +169,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const opened = opening.move();
   return {
     ports: bound,
+    unended: () => rooms.watchdog.unended,
     report: onError,
     stop(why) {
       stopping ??= (async () => {

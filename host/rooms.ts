@@ -31,7 +31,6 @@ export interface RoomsOptions {
   readonly run: string;
   readonly connection: () => KubernetesConnection | null;
   readonly wantsDebug: (plugin: string) => boolean;
-  readonly onTooManyZombies: (why: string) => void;
 }
 
 export interface Rooms {
@@ -49,15 +48,7 @@ export interface Rooms {
   readonly flights: FlightRecorder;
 }
 
-export function buildRooms({
-  app,
-  settings,
-  agentUrl,
-  run,
-  connection,
-  wantsDebug,
-  onTooManyZombies,
-}: RoomsOptions): Rooms {
+export function buildRooms({ app, settings, agentUrl, run, connection, wantsDebug }: RoomsOptions): Rooms {
   const clock = systemClock;
   const ledger = new Ledger(settings.trail);
   const matcher = new Matcher({ ...settings.matcher, clock });
@@ -81,6 +72,7 @@ export function buildRooms({
     slots: settings.matcher.threads,
     credit: { events: settings.bus.creditEvents, bytes: settings.bus.creditBytes },
   });
+  const { onTooManyZombies = () => undefined } = app;
   const watchdog = new Watchdog({ clock, onTooManyZombies });
   const vesselOptions = { clock, watchdog, variables: app.environment.variables };
   const plugins = new Plugins({

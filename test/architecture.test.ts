@@ -52,7 +52,10 @@ const SINGLE_IMPORTERS: Readonly<Record<string, readonly RegExp[]>> = {
   '@kubernetes/client-node': [/^host\/cluster\//],
   '@a2a-js/sdk': [/^host\/dispatch\//],
   cockatiel: [/^host\/dispatch\//],
+  '@marcbachmann/cel-js': [/^host\/match\/filter(?:-regex)?\.ts$/],
+  re2js: [/^host\/match\/filter-regex\.ts$/],
   zod: [/^host\//],
+  'node:sqlite': [/^host\/dispatch\//],
   'node:worker_threads': [/^ipc\/port/, /^ipc\/runtime\//, /^host\/sandbox\//, /^bench\//],
 };
 

@@ -41,7 +41,10 @@ export async function runHost(invocation: Invocation): Promise<ExitCode> {
     app = await startApp({
       ...options,
       workDirectory: empty,
-      onTooManyZombies: (why) => tellKeeper({ kind: 'replace', why }),
+      onTooManyZombies: (why) => {
+        if (!process.connected) invocation.stderr(`khook run: a fresh process is wanted: ${why}\n`);
+        tellKeeper({ kind: 'replace', why });
+      },
     });
   } catch (error) {
     leave();
@@ -54,7 +57,7 @@ export async function runHost(invocation: Invocation): Promise<ExitCode> {
     report: app.report,
     giveUp: (count) => {
       app.report(new Error(`${count} faults of khook itself within a minute: this host leaves`));
-      process.exit(EXIT_CODES.FAILED);
+      exitNow(app, EXIT_CODES.FAILED);
     },
   });
   process.on('uncaughtException', onFault);
@@ -66,14 +69,21 @@ export async function runHost(invocation: Invocation): Promise<ExitCode> {
   for (const name of SIGNALS) {
     process.on(name, () => {
       leave();
-      process.exit(EXIT_CODES.INTERRUPTED);
+      exitNow(app, EXIT_CODES.INTERRUPTED);
     });
   }
   await app.stop(why);
   beat.cancel();
   leave();
   releaseKeeper();
+  if (app.unended() > 0) exitNow(app, EXIT_CODES.OK);
   return EXIT_CODES.OK;
+}
+
+/** A thread in a blocking system call holds the process for ever, and process.exit() with it. */
+function exitNow(app: App, code: ExitCode): void {
+  if (app.unended() > 0) process.kill(process.pid, 'SIGKILL');
+  process.exit(code);
 }
 
 /** Resolves with the first signal, or when the keeper is gone: a host without a keeper is not left behind. */

@@ -50,6 +50,7 @@ export class AgentLane {
   readonly #pauseMs: number;
   readonly #bulkhead: BulkheadPolicy;
   readonly #breaker: CircuitBreakerPolicy;
+  readonly #timeoutMs: number;
   readonly #timeout: TimeoutPolicy;
   #gate: Gate = { kind: 'closed' };
   #users = 0;
@@ -61,7 +62,8 @@ export class AgentLane {
     this.#pauseMs = settings.circuit.pauseMs;
     this.#idleSince = clock.now();
     this.#bulkhead = bulkhead(settings.concurrencyPerAgent, maxQueued);
-    this.#timeout = timeout(settings.callTimeoutMs, TimeoutStrategy.Aggressive).dangerouslyUnref();
+    this.#timeoutMs = settings.callTimeoutMs;
+    this.#timeout = timeoutPolicy(settings.callTimeoutMs);
     this.#breaker = circuitBreaker(
       handleWhen((error) => isRetryable(failureOf(error))),
       { halfOpenAfter: Number.NEGATIVE_INFINITY, breaker: new ConsecutiveBreaker(settings.circuit.failures) },
@@ -99,12 +101,13 @@ export class AgentLane {
 
   /**
    * One call through breaker and timeout. Rejects with HOST_ERR_AGENT_CIRCUIT_OPEN (details.retryAfterMs) without calling,
-   * HOST_ERR_AGENT_TIMEOUT, HOST_ERR_STOPPING when the signal aborts, or with what `call` rejects with.
+   * HOST_ERR_AGENT_TIMEOUT, HOST_ERR_STOPPING when the signal aborts, or with what `call` rejects with. `timeoutMs` shortens the
+   * lane's own timeout.
    */
-  async call<T>(call: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+  async call<T>(call: (signal: AbortSignal) => Promise<T>, signal: AbortSignal, timeoutMs?: number): Promise<T> {
     const isProbe = this.#enterGate();
     try {
-      return await this.#breaker.execute(() => this.#timed(call, signal));
+      return await this.#breaker.execute(() => this.#timed(call, signal, timeoutMs));
     } finally {
       // A probe that neither closed nor opened the circuit (it was aborted) must not keep the gate shut.
       if (isProbe && this.#gate.kind === 'probing') this.#gate = { kind: 'open', until: this.#clock.now() };
@@ -128,18 +131,26 @@ export class AgentLane {
     );
   }
 
-  async #timed<T>(call: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+  async #timed<T>(call: (signal: AbortSignal) => Promise<T>, signal: AbortSignal, timeoutMs?: number): Promise<T> {
+    const isShorter = timeoutMs !== undefined && timeoutMs < this.#timeoutMs;
     try {
-      return await this.#timeout.execute((context) => call(context.signal), signal);
+      return await (isShorter ? timeoutPolicy(timeoutMs) : this.#timeout).execute(
+        (context) => call(context.signal),
+        signal,
+      );
     } catch (error) {
       if (signal.aborted)
         throw new HostError('HOST_ERR_STOPPING', `The call to agent ${this.agent} was ended: khook stops.`);
       if (!isTaskCancelledError(error)) throw error;
       throw new HostError(
         'HOST_ERR_AGENT_TIMEOUT',
-        `Agent ${this.agent} did not take the message in time. Check the agent, or raise KAGENT_API_TIMEOUT.`,
+        `Agent ${this.agent} did not take the message in time. Check the agent, or raise ${isShorter ? "the Hook's spec.timeout" : 'KAGENT_API_TIMEOUT'}.`,
         { cause: error },
       );
     }
   }
+}
+
+function timeoutPolicy(ms: number): TimeoutPolicy {
+  return timeout(ms, TimeoutStrategy.Aggressive).dangerouslyUnref();
 }

@@ -122,14 +122,18 @@ export class DeliveryRun {
   async #call(lane: AgentLane): Promise<CallResult> {
     const { client, clock, events } = this.#context;
     try {
-      const answer = await lane.call(async (signal) => {
-        const attempt = attemptsMade(this.#delivery.state) + 1;
-        await this.#transition({ kind: 'calling', attempt, since: clock.wall() });
-        signal.throwIfAborted();
-        this.#callStartedAt = clock.now();
-        events.emit('call:started', { delivery: this.#delivery, agent: this.#agent, attempt });
-        return await client.send(this.#delivery, signal);
-      }, this.#abandoned.signal);
+      const answer = await lane.call(
+        async (signal) => {
+          const attempt = attemptsMade(this.#delivery.state) + 1;
+          await this.#transition({ kind: 'calling', attempt, since: clock.wall() });
+          signal.throwIfAborted();
+          this.#callStartedAt = clock.now();
+          events.emit('call:started', { delivery: this.#delivery, agent: this.#agent, attempt });
+          return await client.send(this.#delivery, signal);
+        },
+        this.#abandoned.signal,
+        this.#delivery.firing.timeoutMs,
+      );
       const taskId = answer.kind === 'task' ? answer.taskId : '';
       events.emit('call:accepted', { ...this.#about(), taskId });
       return answer;
@@ -143,7 +147,8 @@ export class DeliveryRun {
     // Only a task of an earlier life has been followed before; there is no other measure of that than the wall clock.
     const followedMs = this.#callStartedAt === null ? Math.max(0, clock.wall() - since) : 0;
     this.#callStartedAt ??= clock.now();
-    const timeoutMs = Math.max(0, settings.taskTimeoutMs - followedMs);
+    const taskTimeoutMs = this.#delivery.firing.timeoutMs ?? settings.taskTimeoutMs;
+    const timeoutMs = Math.max(0, taskTimeoutMs - followedMs);
     const signal = this.#abandoned.signal;
     try {
       const end = await client.follow(this.#delivery, taskId, { timeoutMs, signal });

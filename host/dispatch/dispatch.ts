@@ -10,10 +10,12 @@ import type { DropReason } from '../../ipc/event.ts';
 import { Emitter, type Subscribable } from '../base/emitter.ts';
 import type { Firing } from '../match/verdict.ts';
 import type { AgentClient } from './agent-client.ts';
+import { CallBudgets } from './call-budgets.ts';
 import { type Claim, DedupWindow } from './dedup.ts';
 import type { Delivery } from './delivery.ts';
 import { DeliveryRun, type RunContext } from './delivery-run.ts';
 import type { DispatchEvents } from './events.ts';
+import type { Run } from './held-run.ts';
 import { Lanes } from './lanes.ts';
 import type { Outbox } from './outbox.ts';
 import { PendingWrites } from './pending-writes.ts';
@@ -62,7 +64,8 @@ export class Dispatch {
   readonly #outbox: Outbox;
   readonly #lanes: Lanes;
   readonly #context: RunContext;
-  readonly #runs = new Map<string, { readonly run: DeliveryRun; readonly done: Promise<void> }>();
+  readonly #budgets: CallBudgets;
+  readonly #runs = new Map<string, { readonly run: Run; readonly done: Promise<void> }>();
   readonly #storing = new PendingWrites();
   /** Nothing is accepted before it is known what fired in an earlier life. */
   #restoring: Promise<unknown> | null = null;
@@ -94,6 +97,8 @@ export class Dispatch {
       lane: (agent) => this.#lanes.of(agent),
       mayWait: (ms) => this.#stopBy === null || clock.now() + ms < this.#stopBy,
     };
+    const open = (delivery: Delivery): Run => new DeliveryRun(delivery, this.#context);
+    this.#budgets = new CallBudgets({ clock, events: this.#events, open });
   }
 
   get events(): Subscribable<DispatchEvents> {
@@ -238,7 +243,7 @@ export class Dispatch {
   }
 
   #start(delivery: Delivery, claim: Claim | undefined): void {
-    const run = new DeliveryRun(delivery, this.#context);
+    const run = this.#budgets.runOf(delivery);
     const done = run.run().then(async (settled) => {
       if (settled === null) return;
       // In one turn, and so in one transaction: a dead letter does not silence its key.

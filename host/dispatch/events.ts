@@ -23,6 +23,17 @@ export interface DispatchEvents extends OutboxEvents {
     readonly dedupKey: string;
     readonly until: number;
   };
+  /** Its Hook has used up its budget: it waits, to go out with a digest in `forMs`. */
+  'firing:held': { readonly delivery: Delivery; readonly callsPerHour: number; readonly forMs: number };
+  /** It ends as the message of its digest ends, which stands for so many firings. */
+  'firing:digested': { readonly delivery: Delivery; readonly messageId: string; readonly firings: number };
+  /** Goes out as one message, that of one of its firings. */
+  'digest:sent': {
+    readonly hook: string;
+    readonly agent: string;
+    readonly messageId: string;
+    readonly firings: number;
+  };
   'call:started': { readonly delivery: Delivery; readonly agent: string; readonly attempt: number };
   /** The agent took the message; `taskId` is empty when it answered with a message at once. */
   'call:accepted': {

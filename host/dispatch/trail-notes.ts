@@ -26,6 +26,13 @@ export function recordDeliveries({ dispatch, ledger, clock }: TrailNotesOptions)
   dispatch.on('firing:accepted', ({ eventId, firing, messageId }) => {
     note(eventId, 'accepted', `for agent ${firing.agent.namespace}/${firing.agent.name} as message ${messageId}`);
   });
+  dispatch.on('firing:held', ({ delivery, callsPerHour, forMs }) => {
+    const budget = `the budget of Hook ${delivery.firing.hook}, ${callsPerHour} calls an hour, is used up`;
+    note(delivery.eventId, 'held', `${budget}; goes out with a digest in ${Math.ceil(forMs / 60_000)} min`);
+  });
+  dispatch.on('firing:digested', ({ delivery, messageId, firings }) => {
+    note(delivery.eventId, 'digested', `with the digest of ${firings} firings, message ${messageId}`);
+  });
   dispatch.on('call:started', ({ delivery, agent, attempt }) => {
     note(delivery.eventId, 'called', `agent ${agent}, attempt ${attempt}`);
   });

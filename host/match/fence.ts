@@ -5,13 +5,13 @@
  * the event cannot know, and nothing in the event may look like one. The agent is told once what they mean.
  */
 
-import { createHmac, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /** A longer word is no name. */
 const MAX_WORD = 256;
 const TAG = 'untrusted-event-data';
 /** Of this thread. The same event gets the same code from it, so judging stays repeatable. */
-const SECRET = randomBytes(16);
+const SECRET = randomBytes(16).toString('hex');
 
 // What moves a terminal's cursor, as a whole: without its first character the rest would be left as text.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
@@ -43,7 +43,7 @@ export class Fence {
 
   /** `line` is the event as it came. */
   constructor(line: string) {
-    const code = createHmac('sha256', SECRET).update(line).digest('hex').slice(0, 12);
+    const code = hash('sha256', SECRET + line).slice(0, 12);
     this.#open = `<${TAG}-${code}>`;
     this.#close = `</${TAG}-${code}>`;
   }

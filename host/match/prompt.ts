@@ -73,10 +73,13 @@ export function promptData(event: DecodedEvent, origin: EventOrigin): PromptData
   const reason = safeText(event.reason ?? '', FIELD_CAP);
   const message = safeText(event.message, MESSAGE_CAP);
   const timestamp = event.timestamp ? toSeconds(event.timestamp) : formatWall(origin.receivedAt);
-  const metadata = safeRecord(event.metadata ?? {}, FIELD_CAP);
-  const tags = Object.assign(safeRecord(origin.mapping.tags, FIELD_CAP), safeRecord(event.tags ?? {}, FIELD_CAP));
+  // Made when a prompt asks for them: most do not.
+  const metadata = once(() => safeRecord(event.metadata ?? {}, FIELD_CAP));
+  const tags = once(() =>
+    Object.assign(safeRecord(origin.mapping.tags, FIELD_CAP), safeRecord(event.tags ?? {}, FIELD_CAP)),
+  );
   const common = { ResourceName: resourceName, Namespace: namespace, Reason: reason, Message: message };
-  const shared = { ...common, Timestamp: timestamp, Metadata: metadata, Tags: tags, Source: origin.source };
+  const shared = { ...common, Timestamp: timestamp, Source: origin.source };
   const fields = {
     ...shared,
     EventType: origin.type,
@@ -84,7 +87,22 @@ export function promptData(event: DecodedEvent, origin: EventOrigin): PromptData
     EventTime: timestamp,
     Severity: origin.mapping.severity,
     InternalType: origin.mapping.internalType,
-    Event: { ...shared, Type: origin.type },
+    get Metadata(): unknown {
+      return metadata();
+    },
+    get Tags(): unknown {
+      return tags();
+    },
+    Event: {
+      ...shared,
+      Type: origin.type,
+      get Metadata(): unknown {
+        return metadata();
+      },
+      get Tags(): unknown {
+        return tags();
+      },
+    },
   };
   const context = [
     ['Namespace', namespace],
@@ -92,6 +110,14 @@ export function promptData(event: DecodedEvent, origin: EventOrigin): PromptData
     ['Message', message],
   ] as const;
   return { fields, context: context.filter(([, text]) => text !== '') };
+}
+
+function once<Value extends object>(make: () => Value): () => Value {
+  let made: Value | null = null;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 export interface RenderedPrompt {

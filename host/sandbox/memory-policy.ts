@@ -17,7 +17,7 @@ const STRIKES = 2;
 /** Until the next collection is asked for: after one that found too much, and after one that did not. */
 const AGAIN_MS = 200;
 const REST_MS = 1_000;
-/** Raw size as a multiple of the limit: where resting ends, where an unanswered collection is a burst, where nothing is waited for. */
+/** Multiples of the limit: where resting and grace end, where an unanswered collection is a burst, where nothing is waited for. */
 const RESTLESS = 2;
 const BURST = 3;
 const SWELL = 6;
@@ -73,8 +73,9 @@ export function judgeMemory(
     return end(history, 'out_of_memory', detail);
   }
   if (collectedBytes <= limit) return rest({ strikes: 0, askedAt: null, nextAskAt: now + REST_MS });
-  // A plugin that is still starting is asked again, but nothing is held against it.
-  const strikes = now - bornAt < GRACE_MS ? 0 : history.strikes + 1;
+  // A plugin that is still starting is asked again, but nothing is held against it, unless it is far beyond what a start takes.
+  const isStarting = now - bornAt < GRACE_MS && collectedBytes <= RESTLESS * limit;
+  const strikes = isStarting ? 0 : history.strikes + 1;
   if (strikes >= STRIKES)
     return end(history, 'leak', `memory ${megabytes(collectedBytes)} after collection, limit ${megabytes(limit)}`);
   return rest({ strikes, askedAt: null, nextAskAt: now + AGAIN_MS });

@@ -9,9 +9,15 @@ const MIB = 1024 * 1024;
 /** V8 aborts the process here. Far above the limit, because garbage counts as well until it is collected. */
 const HEAP_MULTIPLE = 16;
 
+export interface ProcessEntry {
+  /** Process id of the host, whose end is the child's. */
+  readonly host: number;
+  readonly runtime?: string;
+}
+
 export function processArguments(
   spec: Pick<PluginSpec, 'directory' | 'permissions' | 'limits'>,
-  host: number,
+  { host, runtime = RUNTIME }: ProcessEntry,
 ): string[] {
   return [
     ...threadFlags(spec),
@@ -21,7 +27,7 @@ export function processArguments(
     `--max-old-space-size=${Math.ceil((HEAP_MULTIPLE * spec.limits.memoryBytes) / MIB)}`,
     // Young garbage is collected early: half the size for a plugin that makes much of it.
     '--max-semi-space-size=8',
-    RUNTIME,
+    runtime,
     String(host),
   ];
 }

@@ -25,6 +25,8 @@ export interface ProcessVesselOptions {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Judges its vital signs. */
   readonly watchdog: Pick<Watchdog, 'watch'>;
+  /** The child's entry in place of khook's own: for a child that does not keep to the protocol. */
+  readonly runtime?: string;
 }
 
 const STDERR_TAIL = 8_192;
@@ -51,12 +53,12 @@ class ProcessVessel implements Vessel {
   #isKilled = false;
   #isOver = false;
 
-  constructor(request: VesselRequest, { clock, variables, watchdog }: ProcessVesselOptions) {
+  constructor(request: VesselRequest, { clock, variables, watchdog, ...entry }: ProcessVesselOptions) {
     const { spec, birth } = request;
     this.generation = birth.generation;
     this.#request = request;
     this.#clock = clock;
-    const child = spawn(process.execPath, processArguments(spec, process.pid), {
+    const child = spawn(process.execPath, processArguments(spec, { ...entry, host: process.pid }), {
       cwd: birth.hostDirectory,
       // What was granted comes with the birth: here it could steer the child's Node before the runtime stands, and be read in /proc.
       env: ALLOCATOR_SETTINGS,

@@ -7,6 +7,7 @@ import type { ThreadData } from '../../ipc/runtime/thread.ts';
 import { exposeCollection } from './collection.ts';
 import { type Exit, type ExitReason, exitOf } from './exit.ts';
 import { forwardOutput } from './output-lines.ts';
+import { runtimeCode, THREAD_ENTRY } from './runtime-code.ts';
 import { threadEnvironment, threadFlags } from './thread-flags.ts';
 import { ThreadSigns, threadName } from './thread-signs.ts';
 import { ThreadWires } from './thread-wires.ts';
@@ -14,7 +15,6 @@ import type { Vessel, VesselRequest } from './vessel.ts';
 import { Watchdog } from './watchdog.ts';
 import { ZOMBIE_AFTER_MS } from './zombies.ts';
 
-const RUNTIME = new URL('../../ipc/runtime/thread.ts', import.meta.url);
 const MIB = 1024 * 1024;
 /** V8 may abort the whole process when a thread reaches its own limit, so that one stands where the watchdog has long ended it. */
 const V8_LIMIT_FACTOR = 48;
@@ -39,8 +39,9 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
   exposeCollection();
   const wires = new ThreadWires({ request, clock, onBreach: (exit) => void terminate(exit) });
   const name = threadName(birth.plugin);
-  const data: ThreadData = { birth, ...wires.threadEnds };
-  const worker = new Worker(RUNTIME, {
+  const data: ThreadData = { birth, code: runtimeCode(), ...wires.threadEnds };
+  const worker = new Worker(THREAD_ENTRY, {
+    eval: true,
     name,
     workerData: data,
     transferList: Object.values(wires.threadEnds),

@@ -1,5 +1,5 @@
 /**
- * A vessel = one generation of one plugin, whatever it runs in. Supervision knows this interface only; a worker thread and (later)
+ * A vessel = one generation of one plugin, whatever it runs in. Supervision knows this interface only; a worker thread and
  * a child process stand behind it.
  */
 

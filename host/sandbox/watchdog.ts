@@ -68,6 +68,11 @@ export class Watchdog {
     return this.#zombies.count;
   }
 
+  /** The same, and those that were told a moment ago: while there is one, this process cannot end by itself. */
+  get unended(): number {
+    return this.#zombies.unended;
+  }
+
   [Symbol.dispose](): void {
     this.#timer.cancel();
     this.#zombies.forget();

@@ -20,6 +20,7 @@ export interface ZombiesOptions {
 export class Zombies {
   readonly #options: ZombiesOptions;
   readonly #waiting = new Set<Timer>();
+  readonly #unended = new Set<Departed>();
   readonly #zombies = new Map<Departed, number>();
   #isReported = false;
 
@@ -31,6 +32,11 @@ export class Zombies {
     return this.#zombies.size;
   }
 
+  /** Zombies, and those that may still end. */
+  get unended(): number {
+    return this.#unended.size;
+  }
+
   awaitEnd(departed: Departed, gone: Promise<unknown>): void {
     const { clock } = this.#options;
     const since = clock.now();
@@ -40,10 +46,12 @@ export class Zombies {
       this.#report();
     });
     this.#waiting.add(timer);
+    this.#unended.add(departed);
     const end = (): void => {
       timer.cancel();
       this.#waiting.delete(timer);
       this.#zombies.delete(departed);
+      this.#unended.delete(departed);
     };
     gone.then(end, end);
   }

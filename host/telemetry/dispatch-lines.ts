@@ -30,6 +30,29 @@ export function dispatchLines(log: Log, sampler: LineSampler, dispatch: Subscrib
           logger.info(`Event ignored due to deduplication: ${count} more of ${hook} in ${seconds} s`, { hook, count }),
       }),
     ),
+    dispatch.on('firing:held', ({ delivery, callsPerHour, forMs }) => {
+      const { hook } = delivery.firing;
+      const until = `a digest in ${Math.ceil(forMs / 60_000)} min`;
+      sampler.note(`held:${hook}`, {
+        first: () =>
+          logger.warn(
+            `Hook ${hook} has used up its ${callsPerHour} calls an hour: a firing waits for ${until}`,
+            ids(delivery),
+          ),
+        summary: (count, seconds) =>
+          logger.warn(`Hook ${hook} is over its budget: ${count} more firings in ${seconds} s wait for ${until}`, {
+            hook,
+          }),
+      });
+    }),
+    dispatch.on('digest:sent', ({ hook, agent, messageId, firings }) =>
+      logger.info(`Digest of ${firings} firings of Hook ${hook} goes to agent ${agent}`, {
+        hook,
+        agent,
+        messageId,
+        firings,
+      }),
+    ),
     dispatch.on('call:started', ({ delivery, agent, attempt }) =>
       client.debug(`Calling agent ${agent}`, { agent, attempt, ...ids(delivery) }),
     ),

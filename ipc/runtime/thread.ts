@@ -13,6 +13,8 @@ import { answerPulse } from './pulse.ts';
 
 export interface ThreadData {
   readonly birth: Birth;
+  /** The modules of the runtime, for what was evaluated before this file: see host/sandbox/runtime-code.ts. */
+  readonly code: unknown;
   readonly control: MessagePort;
   readonly events: MessagePort;
   readonly pulse: MessagePort;

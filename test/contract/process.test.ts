@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it, type TestContext } from 'node:test';
 import type { PluginSpec } from '../../host/config/plugin-plan.ts';
 import type { Exit } from '../../host/sandbox/exit.ts';
-import { openProcessVessel } from '../../host/sandbox/process-vessel.ts';
+import { openProcessVessel, type ProcessVesselOptions } from '../../host/sandbox/process-vessel.ts';
 import type { Vessel } from '../../host/sandbox/vessel.ts';
 import { Watchdog } from '../../host/sandbox/watchdog.ts';
 import { makeBirth } from '../../host/supervision/birth.ts';
@@ -24,20 +25,36 @@ const IS_LINUX = process.platform === 'linux';
 const watchdog = new Watchdog({ clock: systemClock });
 after(() => watchdog[Symbol.dispose]());
 
-async function begin(t: TestContext, deed: string, overrides: Partial<PluginSpec> = {}): Promise<VesselRecorder> {
-  return (await run(t, fixtureSpec('wrecker', { config: { deed, folder: tempDir(t) }, ...overrides }))).seen;
+/** With all that the runtime would take away. */
+const UNGUARDED = join(import.meta.dirname, '../fixtures/plugins/wrecker/unguarded.ts');
+
+async function begin(t: TestContext, deed: string): Promise<VesselRecorder> {
+  const spec = fixtureSpec('wrecker', { config: { deed, folder: tempDir(t) } });
+  return (await run(t, spec, { runtime: UNGUARDED })).seen;
+}
+
+function open(
+  t: TestContext,
+  spec: PluginSpec,
+  options: Partial<ProcessVesselOptions> = {},
+): { vessel: Vessel; seen: VesselRecorder } {
+  const seen = new VesselRecorder();
+  const hostDirectory = process.cwd();
+  const birth = makeBirth({ spec, generation: 1, idPrefix: 'w-1', debug: false, connection: null, hostDirectory });
+  const vessel = openProcessVessel(
+    { spec, birth, listener: seen },
+    { clock: systemClock, variables: {}, watchdog, ...options },
+  );
+  t.after(() => vessel.terminate(STOPPED));
+  return { vessel, seen };
 }
 
 async function run(
   t: TestContext,
   spec: PluginSpec,
-  variables: Record<string, string> = {},
+  options: Partial<ProcessVesselOptions> = {},
 ): Promise<{ vessel: Vessel; seen: VesselRecorder }> {
-  const seen = new VesselRecorder();
-  const hostDirectory = process.cwd();
-  const birth = makeBirth({ spec, generation: 1, idPrefix: 'w-1', debug: false, connection: null, hostDirectory });
-  const vessel = openProcessVessel({ spec, birth, listener: seen }, { clock: systemClock, variables, watchdog });
-  t.after(() => vessel.terminate(STOPPED));
+  const { vessel, seen } = open(t, spec, options);
   await vessel.control.call('initialize', DEADLINE);
   await vessel.control.call('start', DEADLINE);
   return { vessel, seen };
@@ -59,29 +76,32 @@ describe('process vessel: ends that no thread survives', () => {
     assert.ok(exit.stack.length <= 8_192);
   });
 
-  it('names a SIGKILL that the host did not send', { skip: !IS_LINUX }, async (t) => {
-    const seen = await begin(t, 'do nothing');
-    process.kill(childrenOf(process.pid).at(-1) ?? 0, 'SIGKILL');
-    const exit = await ended(seen);
+  it('names a SIGKILL that the host did not send', async (t) => {
+    const exit = await ended(await begin(t, 'kill itself'));
     assert.equal(exit.reason, 'crash');
     assert.match(exit.detail, /^its process was ended by SIGKILL, which khook did not send/);
   });
 
+  it('says with which code a plugin ended its process, not which call that left without an answer', async (t) => {
+    const { vessel, seen } = open(t, fixtureSpec('thrower', { config: { where: 'exit in start' } }));
+    await vessel.control.call('initialize', DEADLINE);
+    // As supervision does with a start that failed.
+    await vessel.control.call('start', DEADLINE).catch(() => vessel.terminate({ ...STOPPED, reason: 'failed_start' }));
+    assert.deepEqual(
+      seen.exits.map(({ reason, detail }) => [reason, detail]),
+      [['exited', 'its process ended with code 4']],
+    );
+  });
+
   it('calls it out of memory when V8 gives up', async (t) => {
-    // A heap so small that V8 is there before the watchdog.
-    const seen = new VesselRecorder();
+    // A heap so small that V8 is there before the watchdog, which looks at nothing here.
     const base = fixtureSpec('puppet', { config: { holdMb: 10_000 } });
     const limits = { ...base.limits, memoryBytes: 8 * 1024 * 1024 };
-    const hostDirectory = process.cwd();
-    const spec = { ...base, limits };
-    const birth = makeBirth({ spec, generation: 1, idPrefix: 'w-1', debug: false, connection: null, hostDirectory });
     const patient = new Watchdog({ clock: { ...systemClock, every: () => ({ cancel: () => undefined }) } });
-    const vessel = openProcessVessel(
-      { spec, birth, listener: seen },
-      { clock: systemClock, variables: {}, watchdog: patient },
-    );
-    t.after(() => vessel.terminate(STOPPED));
-    const exit = await ended(await started(vessel, seen));
+    const { vessel, seen } = open(t, { ...base, limits }, { watchdog: patient });
+    await vessel.control.call('initialize', DEADLINE);
+    await vessel.control.call('start', DEADLINE).catch(() => undefined);
+    const exit = await ended(seen);
     assert.equal(exit.reason, 'out_of_memory');
     assert.match(exit.detail, /^FATAL ERROR: .*JavaScript heap out of memory$/);
   });
@@ -90,23 +110,17 @@ describe('process vessel: ends that no thread survives', () => {
     skip: !IS_LINUX,
   }, async (t) => {
     const folder = tempDir(t);
-    execFileSync('mkfifo', [join(folder, 'pipe')]);
     const base = fixtureSpec('wrecker', { config: { deed: 'block in a system call', folder } });
     const limits = { ...base.limits, hangTimeoutMs: 300 };
     const spec = { ...base, limits, permissions: { ...base.permissions, read: [folder] } };
     const before = childrenOf(process.pid);
     const { seen } = await run(t, spec);
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
     const exit = await ended(seen);
     assert.deepEqual([exit.reason, seen.exits.length], ['hang', 1]);
     assert.deepEqual(childrenOf(process.pid), before);
   });
 });
-
-async function started(vessel: Vessel, seen: VesselRecorder): Promise<VesselRecorder> {
-  await vessel.control.call('initialize', DEADLINE);
-  await vessel.control.call('start', DEADLINE).catch(() => undefined);
-  return seen;
-}
 
 describe('process vessel: pipes', () => {
   for (const [deed, detail] of [
@@ -139,11 +153,11 @@ describe('process vessel: birth', () => {
     const base = fixtureSpec('puppet');
     const spec = { ...base, permissions: { ...base.permissions, env: ['TOKEN', 'NODE_OPTIONS'] } };
     // Read at its start, this one would keep Node from starting.
-    const { seen } = await run(t, spec, { TOKEN: 'top secret', NODE_OPTIONS: '--no-such-flag', OTHER: 'x' });
+    const variables = { TOKEN: 'top secret', NODE_OPTIONS: '--no-such-flag', OTHER: 'x' };
+    const { seen } = await run(t, spec, { variables });
     const initialised = await eventually(() => seen.logs.find(({ message }) => message === 'initialised'));
     assert.deepEqual(JSON.parse(initialised.fields).environment, ['NODE_OPTIONS', 'TOKEN']);
     const pid = childrenOf(process.pid).at(-1);
-    const { readFileSync } = await import('node:fs');
     const shown = readFileSync(`/proc/${pid}/environ`, 'utf8') + readFileSync(`/proc/${pid}/cmdline`, 'utf8');
     assert.doesNotMatch(shown, /secret|OTHER/);
   });

@@ -176,6 +176,15 @@ const FLAGS: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
     const host = await AppHost.start(t, { flags: ['--plugins', elsewhere] });
     await host.plugin('puppet', 'running');
   },
+  async data(t) {
+    const elsewhere = join(tempDir(t), 'kept');
+    const host = await AppHost.start(t, { flags: ['--data', elsewhere] });
+    assert.ok(existsSync(join(elsewhere, 'outbox.db')));
+    // The default is a folder of the working directory.
+    const khook = await RunningHost.start(t, {});
+    assert.ok(existsSync(join(khook.directory, '.khook/outbox.db')));
+    assert.ok(!existsSync(join(host.directory, 'data')));
+  },
   async 'agent-url'(t) {
     const { agent } = await fire(t, { flags: (url) => ['--agent-url', `${url}/mine`] });
     const [send] = await eventually(() => (agent.sends.length > 0 ? agent.sends : null));

@@ -19,11 +19,7 @@ function plugins(deed: string, folder: string, limits = '{}'): string {
 `;
 }
 
-function pipeIn(t: Parameters<typeof tempDir>[0]): string {
-  const folder = tempDir(t);
-  execFileSync('mkfifo', [join(folder, 'pipe')]);
-  return folder;
-}
+const makePipe = (folder: string): unknown => execFileSync('mkfifo', [join(folder, 'pipe')]);
 
 const isAlive = (pid: number): boolean => residentBytes(pid) > 0;
 
@@ -35,10 +31,12 @@ describe('process tier', { skip: process.platform === 'linux' ? false : 'reads /
     ['kill itself', /plugin wrecker failed: /],
   ] as const) {
     it(`has a plugin back that began to ${deed}, and its neighbour notices nothing`, async (t) => {
+      const folder = tempDir(t);
       const host = await AppHost.start(t, {
-        plugins: plugins(deed, pipeIn(t), '{ hangTimeout: 300ms }'),
+        plugins: plugins(deed, folder, '{ hangTimeout: 300ms }'),
         bundles: BUNDLES,
       });
+      makePipe(folder);
       await eventually(async () => Number((await host.plugin('wrecker', 'running')).generation) >= 2);
       assert.ok(host.grep(why).length > 0, host.grep(/wrecker failed/).join('\n'));
       const neighbour = await host.plugin('emitter', 'running');
@@ -50,12 +48,16 @@ describe('process tier', { skip: process.platform === 'linux' ? false : 'reads /
 
   for (const deed of ['do nothing', 'block its loop', 'block in a system call']) {
     it(`leaves no child behind that was told to ${deed}, when the host is killed`, async (t) => {
+      const folder = tempDir(t);
       const host = await RunningHost.start(t, {
-        plugins: plugins(deed, pipeIn(t), '{ hangTimeout: 10m }'),
+        plugins: plugins(deed, folder, '{ hangTimeout: 10m }'),
         bundles: BUNDLES,
       });
       await host.plugin('wrecker', 'running');
       await eventually(() => host.log.find(({ plugin, msg }) => plugin === 'wrecker' && msg === 'begins'));
+      makePipe(folder);
+      // It blocks within a moment of that.
+      await new Promise((resolve) => setTimeout(resolve, 100));
       const [, own = 0, child = 0] = familyOf(host.pid);
       assert.deepEqual(childrenOf(own), [child]);
       // The keeper first, or it would have another host up at once.

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, it, type TestContext } from 'node:test';
 import { settingsSchema } from '../../host/config/settings.ts';
 import { FIXED_SETTINGS } from '../../host/config-in-force.ts';
@@ -237,6 +238,32 @@ const FLIPS: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
     assert.ok(small.host.grep(/HOST_ERR_OUTBOX_FULL/).length > 0);
     const large = await firing(t, { manners: NEVER_DONE, events: 3 });
     assert.equal(await dead(large.host), 0);
+  },
+  async 'delivery.maxAge'(t) {
+    const gone = await MisbehavingAgent.start();
+    await gone.stop();
+    const lost = async (maxAge: string): Promise<AppHost> => {
+      const settings = { shutdownGrace: '50ms', delivery: { maxAge, initialBackoff: '1ms', maxBackoff: '10ms' } };
+      const files = { mappings: MAPPINGS, hooks: HOOKS, flags: ['--agent-url', gone.url] };
+      const host = await AppHost.start(t, { ...files, plugins: JSON.stringify({ settings }) });
+      await host.emit({});
+      return host;
+    };
+    const [patient, hasty] = [await lost('168h'), await lost('100ms')];
+    await eventually(async () => (await dead(hasty)) === 1);
+    assert.ok(hasty.grep(/HOST_ERR_OUTBOX_AGE/).length > 0);
+    assert.equal(await dead(patient), 0);
+  },
+  async 'delivery.durability'(t) {
+    // Whether the disk is flushed cannot be seen from outside: this is what SQLite is told.
+    const told = async (durability: string): Promise<string[]> => {
+      const exec = t.mock.method(DatabaseSync.prototype, 'exec');
+      await firing(t, { settings: { delivery: { durability } } });
+      exec.mock.restore();
+      const statements = exec.mock.calls.map(({ arguments: [sql] }) => sql);
+      return statements.flatMap((sql) => /synchronous = (\w+)/.exec(sql)?.[1] ?? []);
+    };
+    assert.deepEqual([await told('process'), await told('machine')], [['NORMAL'], ['FULL']]);
   },
   async 'trail.maxEvents'(t) {
     assert.deepEqual([await remembered(t, { maxEvents: 2 }, 'm'), await remembered(t, {}, 'm')], [2, 5]);

@@ -42,6 +42,12 @@ export class FakeClock implements Clock {
     this.#wallOffset += ms;
   }
 
+  /** Time passes while nothing runs, as when the machine sleeps: what was due meanwhile is run once, when time goes on. */
+  jump(ms: number): void {
+    this.#now += ms;
+    for (const pending of this.#pending) if (pending.at < this.#now) pending.at = this.#now;
+  }
+
   /** Runs everything due up to `ms` from now in order, letting promises settle after each. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;

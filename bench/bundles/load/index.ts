@@ -7,13 +7,16 @@ interface Config {
   count: number;
   /** 0 = as fast as it can. */
   perSecond: number;
+  /** How many different things its events are about. */
+  resources?: number;
 }
 
 const PADDING = 'x'.repeat(180);
 let config: Config = { count: 0, perSecond: 0 };
 
 function event(n: number): { type: string; resourceName: string; message: string; namespace: string } {
-  return { type: 'measured', resourceName: `thing-${n % 100}`, message: `number ${n} ${PADDING}`, namespace: 'bench' };
+  const resourceName = `thing-${n % (config.resources ?? 100)}`;
+  return { type: 'measured', resourceName, message: `number ${n} ${PADDING}`, namespace: 'bench' };
 }
 
 async function flood(ctx: PluginContext): Promise<number[]> {

@@ -264,10 +264,6 @@ export const ESCAPE_PROCESS: readonly Body[] = group(
         await w.attempt('cluster.fork', async () =>
           w.get(w.call((await w.load('node:cluster')).default, 'fork'), 'id'),
         );
-        await w.attempt('node:test run', async () => {
-          const run = w.call(await w.load('node:test'), 'run', { files: ['/dev/null'] });
-          return run;
-        });
       },
     ],
     [

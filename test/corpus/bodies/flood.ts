@@ -119,7 +119,7 @@ export const FLOOD: readonly Body[] = group(
           await w.sleep(1);
         }
       },
-      { expect: ['stays', ...FULL], quick: true },
+      { expect: ['stays', ...FULL] },
     ],
     [
       'flood-stderr',

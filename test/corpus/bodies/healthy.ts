@@ -106,7 +106,7 @@ export const HEALTHY: readonly Body[] = group(
           const until = performance.now() + 400;
           while (performance.now() < until);
         }),
-      { watchMs: 6_500, quick: true },
+      { watchMs: 6_500 },
     ],
     [
       'busy',
@@ -162,7 +162,6 @@ export const HEALTHY: readonly Body[] = group(
       {
         ...LOOK,
         permissions: ({ freePort }) => ({ net: { listen: [freePort], connect: [`127.0.0.1:${freePort}`] } }),
-        quick: true,
       },
     ],
     [

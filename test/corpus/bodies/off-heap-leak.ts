@@ -134,7 +134,12 @@ export const OFF_HEAP_LEAK: readonly Body[] = group('off-heap leak', ENDS, [
     async (w) => {
       const { createDeflate } = await import('node:zlib');
       const kept: unknown[] = [];
-      w.every(10, () => kept.push(createDeflate({ level: 9, memLevel: 9 })));
+      const cargo = Buffer.alloc(64 * 1024, 'some text to compress ');
+      w.every(10, () => {
+        const stream = createDeflate({ level: 9, memLevel: 9 });
+        stream.write(cargo);
+        kept.push(stream);
+      });
     },
   ],
   [
@@ -144,7 +149,7 @@ export const OFF_HEAP_LEAK: readonly Body[] = group('off-heap leak', ENDS, [
       const { createSecureContext } = await import('node:tls');
       const kept: unknown[] = [];
       w.every(10, () => {
-        for (let i = 0; i < 8; i += 1) kept.push(createSecureContext({}));
+        for (let i = 0; i < 24; i += 1) kept.push(createSecureContext({}));
       });
     },
     { expect: [...ENDS, 'recycled:hang'] },
@@ -156,7 +161,7 @@ export const OFF_HEAP_LEAK: readonly Body[] = group('off-heap leak', ENDS, [
       const { Resolver } = await import('node:dns');
       const kept: unknown[] = [];
       w.every(5, () => {
-        for (let i = 0; i < 12; i += 1) kept.push(new Resolver());
+        for (let i = 0; i < 40; i += 1) kept.push(new Resolver());
       });
     },
     { expect: [...ENDS, 'recycled:hang'] },

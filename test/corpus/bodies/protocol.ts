@@ -9,6 +9,7 @@ const CONTAINED = [
   'recycled:exited',
   'recycled:crash',
   'recycled:hang',
+  'recycled:unhealthy',
 ] as const;
 
 export const PROTOCOL: readonly Body[] = group('protocol', CONTAINED, [
@@ -45,7 +46,6 @@ export const PROTOCOL: readonly Body[] = group('protocol', CONTAINED, [
       if (wires.length === 0) return;
       for (let n = 0; n < 1_000_000; n += 1) for (const { post } of wires) post({ kind: 'made up', n });
     },
-    { quick: true },
   ],
   [
     'flood-own-generation',

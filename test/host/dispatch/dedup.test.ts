@@ -134,3 +134,43 @@ test('dedup: never two firsts of a key within a window, whatever the order of cl
   });
   await fc.assert(property, { numRuns: 300 });
 });
+
+test('dedup: whoever mirrors claims and what is forgotten holds what a snapshot holds', async () => {
+  const steps = fc.array(
+    fc.oneof(
+      fc.record({ kind: fc.constantFrom('claim' as const, 'giveBack' as const), key: fc.nat(4) }),
+      fc.record({ kind: fc.constant('wait' as const), key: fc.constantFrom(1_000, WINDOW_MS, 4 * WINDOW_MS) }),
+    ),
+    { maxLength: 40 },
+  );
+  const property = fc.asyncProperty(steps, async (script) => {
+    const clock = new FakeClock();
+    const mirror = new Set<string>();
+    const dedup = new DedupWindow({
+      windowMs: WINDOW_MS,
+      maxKeys: 3,
+      clock,
+      onForgotten: (dedupKey) => mirror.delete(dedupKey),
+    });
+    const claims = new Map<number, number>();
+    for (const { kind, key } of script) {
+      const dedupKey = String(key);
+      if (kind === 'wait') await clock.advance(key);
+      else if (kind === 'giveBack') dedup.giveBack(dedupKey, claims.get(key) ?? 0);
+      else {
+        const verdict = dedup.claim(firing({ dedupKey }));
+        if (verdict.kind !== 'first') continue;
+        claims.set(key, verdict.claim);
+        mirror.add(dedupKey);
+      }
+    }
+    assert.deepEqual(
+      dedup
+        .snapshot()
+        .map((record) => record.dedupKey)
+        .sort(),
+      [...mirror].sort(),
+    );
+  });
+  await fc.assert(property, { numRuns: 200 });
+});

@@ -107,3 +107,10 @@ test('delivery policy: attempts never exceed the limit, and waits never exceed t
   });
   fc.assert(property);
 });
+
+test('delivery policy: a call that made no connection takes no attempt', () => {
+  const unsent = failure({ code: 'HOST_ERR_AGENT_UNREACHABLE', isUnsent: true });
+  const after = nextState(calling(3), unsent, INPUT);
+  assert.deepEqual(after, { kind: 'waiting', attempt: 2, nextAttemptAt: 1_003_000, lastError: 'no.' });
+  assert.equal(nextState(calling(1), unsent, INPUT).kind, 'waiting');
+});

@@ -189,4 +189,26 @@ describe('ledger', () => {
     ledger.note('unknown-1-0', { at: 1, step: 'sent', detail: '' });
     assert.deepEqual(entry.steps(0), [{ at: 1, step: 'sent', detail: '' }]);
   });
+
+  it('counts an event of an earlier life as restored, once, and ends it with its last restored firing', () => {
+    const ledger = new Ledger(LIMITS);
+    const event = { plugin: 'p', type: 't', internalType: 'T', resourceName: 'r', namespace: '', receivedAt: 5 };
+    const id = eventId('p-old-1', 77);
+    ledger.restore({ ...event, eventId: id });
+    ledger.restore({ ...event, eventId: id });
+    ledger.restore({ ...event, eventId: eventId('p-old-1', 78) });
+    assert.deepEqual(
+      [ledger.counts.received, ledger.counts.restored, ledger.counts.inFlight, ledger.counts.residual],
+      [0, 2, 2, 0],
+    );
+    ledger.settleFiring(id, 'delivered');
+    assert.equal(ledger.counts.inFlight, 2);
+    ledger.settleFiring(id, 'dead_lettered');
+    ledger.settleFiring(id, 'delivered');
+    const { inFlight, residual, outcomes } = ledger.counts;
+    assert.deepEqual([inFlight, residual, outcomes.dead_lettered, outcomes.delivered], [1, 0, 1, 0]);
+    const found = ledger.find(id);
+    assert.equal(found?.frame.outcome(found.index), 'dead_lettered');
+    assert.equal(found?.frame.id(found.index), id);
+  });
 });

@@ -138,7 +138,8 @@ test('fence: nothing in an event can end it or look like it', () => {
 test('prompt: secrets are taken out of every text of an event, by name and by shape, fenced or not', () => {
   const event: DecodedEvent = {
     ...EVENT,
-    message: `login with password=hush failed ${'x'.repeat(8_170)} Bearer hush1hush1hush1hush1`,
+    // The last one stands across the cut.
+    message: `login with password=hush failed ${'x'.repeat(8_149)} ghp_${'hush1'.repeat(6)}`,
     reason: 'token=hush',
     metadata: {
       headers: { authorization: 'hush hush', accept: 'json' },
