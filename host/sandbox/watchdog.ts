@@ -27,6 +27,8 @@ export interface WatchdogOptions {
 export class Watchdog {
   readonly #options: WatchdogOptions;
   readonly #watches = new Map<number, VesselWatch>();
+  /** Threads that are watched no more and may still be there: what they take is theirs, not their neighbours'. */
+  readonly #departed = new Map<number, VesselWatch>();
   readonly #zombies: Zombies;
   readonly #offHeap = new OffHeapWatch();
   readonly #timer: Timer;
@@ -50,7 +52,7 @@ export class Watchdog {
       time,
       onClose: () => {
         this.#watches.delete(id);
-        this.#offHeap.forget();
+        if (vessel.sharesHost) this.#departed.set(id, watch);
       },
     });
     this.#watches.set(id, watch);
@@ -94,13 +96,23 @@ export class Watchdog {
     if (!isLate && this.#offHeap.isDue(at)) this.#judgeOffHeap(at);
   }
 
+  /** What a thread held goes with it, in the system's own time: the moments before tell nothing any more. */
+  #forgetGone(): void {
+    for (const [id, { vessel }] of this.#departed) {
+      if (vessel.outside().faultedBytes !== null) continue;
+      this.#departed.delete(id);
+      this.#offHeap.forget();
+    }
+  }
+
   #judgeOffHeap(at: number): void {
+    this.#forgetGone();
     const inside = [...this.#watches].filter(([, { vessel }]) => vessel.sharesHost);
     const resident = inside[0]?.[1].vitals.residentBytes ?? 0;
     if (resident === 0) return;
-    const threads = inside.map(([id, { vitals, vessel }]) => ({
+    const threads = [...inside, ...this.#departed].map(([id, { vitals, vessel }]) => ({
       id,
-      faultedBytes: vitals.faultedBytes ?? 0,
+      faultedBytes: vessel.outside().faultedBytes ?? 0,
       ownBytes: vitals.heapTotalBytes + vitals.externalBytes + vitals.mallocedBytes,
       isRead: vitals.unreadMs < STALE_MS,
       limitBytes: vessel.limits.memoryBytes,
