@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- --minutes 30 [--tier thread]`: one healthy plugin, and ten that misbehave, others every few seconds. Watches what
+ * `npm run soak -- --minutes 30 [--tier thread] [--seed 1] [--groups crash,hang]`: one healthy plugin, and ten that misbehave, others every few seconds. Watches what
  * the host as a whole takes: resident memory, threads, descriptors, the ledger's residual. At the end a line is laid through the
  * figures after the warm-up; a host that grows, or a neighbour that suffered, fails.
  */
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '30' },
     tier: { type: 'string', default: 'thread' },
     seed: { type: 'string', default: '1' },
+    groups: { type: 'string', default: '' },
   },
 });
 const totalMs = Number(values.minutes) * 60_000;
@@ -35,6 +36,7 @@ const LEFT_OUT = new Set([
 ]);
 
 const bodies = BODIES.filter(({ name, group, expect }) => {
+  if (values.groups !== '' && !values.groups.split(',').includes(group)) return false;
   return group !== 'abort' && !LEFT_OUT.has(name) && !expect[tier].includes('host died');
 });
 
@@ -66,7 +68,8 @@ await corpus.until(() => !corpus.isLeftOf(beside.map(({ name }) => name)), 20_00
 await corpus.feel(10_000);
 await take(performance.now() - startedAt);
 
-const verdict = judgeSoak(samples, { deaths: corpus.deaths, neighbourEnds: corpus.neighbour.ends.length });
+for (const death of corpus.deaths) process.stdout.write(`${death}\n`);
+const verdict = judgeSoak(samples, { deaths: corpus.deaths.length, neighbourEnds: corpus.neighbour.ends.length });
 process.stdout.write(`${verdict.lines.join('\n')}\n${verdict.isPassed ? 'PASS' : 'FAIL'}\n`);
 for (const close of closes.reverse()) await close();
 process.exit(verdict.isPassed ? 0 : 1);
@@ -105,7 +108,7 @@ async function take(now: number): Promise<void> {
     `received ${received}`,
     `in flight ${inFlight}`,
     `neighbour p99 ${latency.p99Ms.toFixed(0)} ms, gap ${latency.gapMs.toFixed(0)} ms`,
-    `deaths ${corpus.deaths}`,
+    `deaths ${corpus.deaths.length}`,
   ];
   process.stdout.write(`${figures.join('   ')}\n`);
 }

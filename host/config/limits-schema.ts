@@ -16,7 +16,11 @@ const written = z.strictObject({
   startTimeout: timeout
     .exactOptional()
     .describe('Time for initialize and start together; default settings.loadTimeout.'),
-  stopTimeout: timeout.exactOptional().describe('Grace period of stop; after it the plugin is terminated.'),
+  stopTimeout: timeout
+    .exactOptional()
+    .describe(
+      'Time for drain and stop together; then it is terminated. When khook stops: at most half of shutdownGrace.',
+    ),
   healthCheckTimeout: timeout.exactOptional().describe('Time for one healthCheck.'),
   cpuShare: z
     .number()

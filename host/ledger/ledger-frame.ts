@@ -72,14 +72,15 @@ export class LedgerFrame {
     return this.#steps.get(index) ?? [];
   }
 
-  /** Adds to what `explain` tells of an event; bounded. */
+  /** Adds to what `explain` tells of an event; bounded: how it began and how it ended are kept, what repeats in between goes. */
   note(index: number, step: Step): void {
     let steps = this.#steps.get(index);
     if (steps === undefined) {
       steps = [];
       this.#steps.set(index, steps);
     }
-    if (steps.length < MAX_STEPS) steps.push(step);
+    if (steps.length >= MAX_STEPS) steps.splice(MAX_STEPS / 2, 1);
+    steps.push(step);
   }
 
   /** Ends an event. A second end of the same event changes nothing: outcomes are recorded once. */

@@ -16,6 +16,8 @@ const LIMIT_FACTOR = 2;
 export const UNEXPLAINED_BYTES = 128 * MIB;
 /** The thread's own share of it. */
 export const BLAMED_BYTES = 40 * MIB;
+/** The thread's part of what the host grew by: what most of it came from is not to be found here otherwise. */
+const BLAMED_SHARE = 1 / 3;
 /** The share of a thread that does not tell its sizes just now: it may be parsing something large, and its heap tells it later. */
 const UNREAD_LIMIT_FACTOR = 4;
 /** A quick leak shows in the first, a slow one in the last. */
@@ -55,7 +57,9 @@ export function judgeOffHeap(history: readonly Moment[], present: Moment): Blame
     if (start === undefined) continue;
     const grown = present.unexplainedBytes - start.unexplainedBytes;
     if (grown <= BLAMED_BYTES) continue;
-    const most = growthOf(start, present).reduce((a, b) => (b.bytes > a.bytes ? b : a), NOBODY);
+    const since = history.filter(({ at }) => at >= start.at);
+    const most = growthOf(since, present).reduce((a, b) => (b.bytes > a.bytes ? b : a), NOBODY);
+    if (most.bytes < grown * BLAMED_SHARE) continue;
     const allowed = Math.max(UNEXPLAINED_BYTES, LIMIT_FACTOR * most.limitBytes);
     if (excess <= allowed || most.bytes <= (most.isRead ? BLAMED_BYTES : UNREAD_LIMIT_FACTOR * most.limitBytes))
       continue;
@@ -75,15 +79,16 @@ interface Growth {
 
 const NOBODY: Growth = { id: -1, bytes: 0, isRead: true, limitBytes: 0 };
 
-/** What each thread had handed out beyond the growth of its own heap. A thread that was not there yet has only just begun. */
-function growthOf(start: Moment, present: Moment): Growth[] {
+/**
+ * What each thread had handed out beyond the growth of its own heap, at its height: a heap that grew and shrank again explains what it
+ * took meanwhile. A thread that was not there yet has only just begun.
+ */
+function growthOf(since: readonly Moment[], present: Moment): Growth[] {
+  const of = (moment: Moment | undefined, id: number): ThreadMemory | undefined =>
+    moment?.threads.find((thread) => thread.id === id);
   return present.threads.map(({ id, faultedBytes, ownBytes, isRead, limitBytes }) => {
-    const before = start.threads.find((thread) => thread.id === id) ?? { faultedBytes: 0, ownBytes: 0 };
-    return {
-      id,
-      isRead,
-      limitBytes,
-      bytes: faultedBytes - before.faultedBytes - Math.max(0, ownBytes - before.ownBytes),
-    };
+    const before = of(since[0], id) ?? { faultedBytes: 0, ownBytes: 0 };
+    const height = since.reduce((high, moment) => Math.max(high, of(moment, id)?.ownBytes ?? 0), ownBytes);
+    return { id, isRead, limitBytes, bytes: faultedBytes - before.faultedBytes - (height - before.ownBytes) };
   });
 }

@@ -14,6 +14,7 @@ import { forwardOutput } from './output-lines.ts';
 import { processArguments } from './process-flags.ts';
 import { ALLOCATOR_SETTINGS, ProcessSigns } from './process-signs.ts';
 import { ProcessWires } from './process-wires.ts';
+import { runtimeCode } from './runtime-code.ts';
 import { threadEnvironment } from './thread-flags.ts';
 import type { Vessel, VesselRequest } from './vessel.ts';
 import type { Watchdog } from './watchdog.ts';
@@ -25,10 +26,11 @@ export interface ProcessVesselOptions {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Judges its vital signs. */
   readonly watchdog: Pick<Watchdog, 'watch'>;
-  /** The child's entry in place of khook's own: for a child that does not keep to the protocol. */
+  /** URL of the child's first module in place of khook's own: for a child that does not keep to the protocol. */
   readonly runtime?: string;
 }
 
+const RUNTIME = new URL('../../ipc/runtime/process.ts', import.meta.url).href;
 const STDERR_TAIL = 8_192;
 /** What a child wrote before it ended is read within this time. */
 const CLOSE_MS = 1_000;
@@ -53,22 +55,23 @@ class ProcessVessel implements Vessel {
   #isKilled = false;
   #isOver = false;
 
-  constructor(request: VesselRequest, { clock, variables, watchdog, ...entry }: ProcessVesselOptions) {
+  constructor(request: VesselRequest, { clock, variables, watchdog, runtime = RUNTIME }: ProcessVesselOptions) {
     const { spec, birth } = request;
     this.generation = birth.generation;
     this.#request = request;
     this.#clock = clock;
-    const child = spawn(process.execPath, processArguments(spec, { ...entry, host: process.pid }), {
+    const child = spawn(process.execPath, processArguments(spec, process.pid), {
       cwd: birth.hostDirectory,
       // What was granted comes with the birth: here it could steer the child's Node before the runtime stands, and be read in /proc.
       env: ALLOCATOR_SETTINGS,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
       // A process group of its own: Ctrl-C in a terminal is the host's to hear, which stops its plugins in order.
       detached: true,
     });
     this.#child = child;
     const signs = new ProcessSigns(pidOf(child));
     this.#listen();
+    child.stdin?.on('error', () => undefined).end(JSON.stringify(runtimeCode(runtime)));
     const wires = new ProcessWires({
       request,
       clock,

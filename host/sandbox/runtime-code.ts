@@ -1,6 +1,6 @@
 /**
- * The runtime's own files as the JavaScript that a new thread takes at once. A thread that had to take the types out of them itself
- * would need more than twice the time to start, at every crash again; so the host does it, once, for the first thread.
+ * The runtime's own files as the JavaScript that a new thread or process takes at once. One that had to take the types out of them
+ * itself would need more than twice the time to start, at every crash again; so the host does it, once, for the first of them.
  */
 
 import { readFileSync } from 'node:fs';
@@ -18,10 +18,10 @@ const ENTRY = new URL('../../ipc/runtime/thread.ts', import.meta.url).href;
 const PLUGIN_API = new URL('../../ipc/plugin-api.ts', import.meta.url).href;
 const RELATIVE_IMPORT = /^(?:import|export|\} from) ?[^'\n]*'(\.{1,2}\/[^']+\.ts)';$/gm;
 
-/** What a thread evaluates first: serves each of the given modules once, under its own URL, and leaves all others to Node. */
-export const THREAD_ENTRY = `'use strict';
+/** Serves each of the given modules once, under its own URL, and leaves all others to Node. */
+const firstScript = (code: string): string => `'use strict';
 const { registerHooks } = require('node:module');
-const { entry, sources } = require('node:worker_threads').workerData.code;
+const { entry, sources } = ${code};
 const given = new Map(Object.entries(sources));
 registerHooks({
   load(url, context, nextLoad) {
@@ -34,14 +34,21 @@ registerHooks({
 import(entry);
 `;
 
-let code: RuntimeCode | null = null;
+/** What a thread evaluates first. */
+export const THREAD_ENTRY = firstScript("require('node:worker_threads').workerData.code");
+/** What a child process evaluates first: the code comes as JSON on its standard input. */
+export const PROCESS_ENTRY = firstScript("JSON.parse(require('node:fs').readFileSync(0, 'utf8'))");
 
-export function runtimeCode(): RuntimeCode {
-  code ??= readCode();
+const codes = new Map<string, RuntimeCode>();
+
+/** `entry`: URL of the first module; default: that of a thread. */
+export function runtimeCode(entry: string = ENTRY): RuntimeCode {
+  const code = codes.get(entry) ?? readCode(entry);
+  codes.set(entry, code);
   return code;
 }
 
-function readCode(): RuntimeCode {
+function readCode(entry: string): RuntimeCode {
   const sources: Record<string, string> = {};
   const add = (url: string): void => {
     if (url in sources) return;
@@ -49,7 +56,7 @@ function readCode(): RuntimeCode {
     sources[url] = source;
     for (const [, path = ''] of source.matchAll(RELATIVE_IMPORT)) add(new URL(path, url).href);
   };
-  add(ENTRY);
+  add(entry);
   add(PLUGIN_API);
-  return { entry: ENTRY, sources };
+  return { entry, sources };
 }

@@ -93,7 +93,11 @@ export class Watchdog {
         // What cannot be read now is read at the next tick; the other vessels are looked after meanwhile.
       }
     }
-    if (!isLate && this.#offHeap.isDue(at)) this.#judgeOffHeap(at);
+    try {
+      if (!isLate && this.#offHeap.isDue(at)) this.#judgeOffHeap(at);
+    } catch {
+      // As above.
+    }
   }
 
   /** What a thread held goes with it, in the system's own time: the moments before tell nothing any more. */
@@ -112,7 +116,7 @@ export class Watchdog {
     if (resident === 0) return;
     const threads = [...inside, ...this.#departed].map(([id, { vitals, vessel }]) => ({
       id,
-      faultedBytes: vessel.outside().faultedBytes ?? 0,
+      faultedBytes: (this.#departed.has(id) ? vessel.outside() : vitals).faultedBytes ?? 0,
       ownBytes: vitals.heapTotalBytes + vitals.externalBytes + vitals.mallocedBytes,
       isRead: vitals.unreadMs < STALE_MS,
       limitBytes: vessel.limits.memoryBytes,

@@ -26,7 +26,7 @@ const watchdog = new Watchdog({ clock: systemClock });
 after(() => watchdog[Symbol.dispose]());
 
 /** With all that the runtime would take away. */
-const UNGUARDED = join(import.meta.dirname, '../fixtures/plugins/wrecker/unguarded.ts');
+const UNGUARDED = new URL('../fixtures/plugins/wrecker/unguarded.ts', import.meta.url).href;
 
 async function begin(t: TestContext, deed: string): Promise<VesselRecorder> {
   const spec = fixtureSpec('wrecker', { config: { deed, folder: tempDir(t) } });

@@ -242,12 +242,12 @@ for (const [kind, open] of Object.entries(VESSELS)) {
     });
 
     it('ends a plugin whose loop stands still, and one that holds too much', async (t) => {
-      const limits = { ...fixtureSpec('thrower').limits, hangTimeoutMs: 300, memoryBytes: 40 * 1024 * 1024 };
-      for (const [name, config, reason] of [
-        ['puppet', { blockMs: 60_000 }, 'hang'],
-        ['puppet', { holdMb: 2_000 }, 'leak'],
+      const { limits } = fixtureSpec('puppet');
+      for (const [reason, config, own] of [
+        ['hang', { blockMs: 60_000 }, { hangTimeoutMs: 300 }],
+        ['leak', { holdMb: 2_000 }, { memoryBytes: 40 * 1024 * 1024, hangTimeoutMs: 10_000 }],
       ] as const) {
-        const { vessel, seen } = board(t, fixtureSpec(name, { config, limits }));
+        const { vessel, seen } = board(t, fixtureSpec('puppet', { config, limits: { ...limits, ...own } }));
         await start(vessel);
         const exit = await eventually(() => seen.exits[0]);
         assert.equal(exit.reason, reason, exit.detail);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { after, describe, it, type TestContext } from 'node:test';
 import type { PluginSpec } from '../../host/config/plugin-plan.ts';
 import type { Exit } from '../../host/sandbox/exit.ts';
 import { openThreadVessel } from '../../host/sandbox/thread-vessel.ts';
@@ -22,6 +22,10 @@ const LIMIT = 64 * MIB;
 const DEADLINE = { deadlineMs: 10_000 };
 const STOPPED = { reason: 'stopped', detail: 'the test is over', stack: '', code: '' } as const;
 
+/** One for all, as in a host: what an ended thread still takes is not its neighbours'. */
+const ofHost = new Watchdog({ clock: systemClock });
+after(() => ofHost[Symbol.dispose]());
+
 interface Run {
   readonly vessel: Vessel;
   readonly seen: VesselRecorder;
@@ -36,16 +40,12 @@ async function begin(
   options: { spec?: Partial<PluginSpec>; watchdog?: Watchdog } = {},
 ): Promise<Run> {
   const spec = fixtureSpec('vice', { ...options.spec, config: { vice, ...options.spec?.config } });
-  const own = new Watchdog({ clock: systemClock });
-  const watchdog = options.watchdog ?? own;
+  const { watchdog = ofHost } = options;
   const seen = new VesselRecorder();
   const hostDirectory = process.cwd();
   const birth = makeBirth({ spec, generation: 1, idPrefix: 'vice-1', debug: false, connection: null, hostDirectory });
   const vessel = openThreadVessel({ spec, birth, listener: seen }, { clock: systemClock, variables: {}, watchdog });
-  t.after(async () => {
-    await vessel.terminate(STOPPED);
-    own[Symbol.dispose]();
-  });
+  t.after(() => vessel.terminate(STOPPED));
   await vessel.control.call('initialize', DEADLINE);
   await vessel.control.call('start', DEADLINE);
   const residentBefore = process.memoryUsage.rss();
@@ -136,10 +136,10 @@ describe('watchdog: loop and CPU', () => {
 
   it('ends a plugin whose loop spins', async (t) => {
     // A machine that has other things to do gives no thread a whole core.
-    const limits = { ...fixtureSpec('vice').limits, cpuShare: 0.25 };
+    const limits = { ...fixtureSpec('vice').limits, cpuShare: 0.1 };
     const exit = await contained(t, await begin(t, 'spin with setImmediate', { spec: { limits } }));
     assert.equal(exit.reason, 'hang');
-    assert.match(exit.detail, /^used \d+ % of a core for 3(\.\d)? s, limit 25 %$/);
+    assert.match(exit.detail, /^used \d+ % of a core for 3(\.\d)? s, limit 10 %$/);
     assert.ok(exit.ms < 5_000);
   });
 });
@@ -165,7 +165,6 @@ describe('watchdog: floods', () => {
     'flood the events wire with messages of another generation',
     'flood the events wire with empty logs',
     'flood the events wire with log lines',
-    'flood the events wire with ports',
     'flood the pulse wire',
   ]) {
     it(`cuts off a plugin that begins to ${vice}, and the host goes on meanwhile`, async (t) => {
@@ -175,10 +174,13 @@ describe('watchdog: floods', () => {
     });
   }
 
-  it('cuts off a plugin that floods the control wire', async (t) => {
-    const exit = await contained(t, await begin(t, 'flood the control wire'));
-    assert.ok(['flood', 'protocol'].includes(exit.reason));
-  });
+  for (const vice of ['flood the events wire with ports', 'flood the control wire']) {
+    it(`cuts off a plugin that begins to ${vice}, by its first message`, async (t) => {
+      const exit = await contained(t, await begin(t, vice));
+      assert.ok(['flood', 'protocol'].includes(exit.reason));
+      assert.ok(exit.ms < 2_000);
+    });
+  }
 
   it('tells a slip from a flood', async (t) => {
     const exit = await contained(t, await begin(t, 'send one wrong message'));

@@ -35,7 +35,9 @@ export interface RunBodyOptions {
 
 const START_MS = 15_000;
 const LOOK_MS = 2_500;
-const CONTAIN_MS = 12_000;
+const CONTAIN_MS = 20_000;
+/** For one that got hold of something: to be ended by what it does with it. */
+const SPEAK_MS = 6_000;
 const GONE_MS = 8_000;
 const REPLACED_MS = 5_000;
 /** Between two attempts. */
@@ -50,9 +52,9 @@ const MAX_DEATHS = 2;
 const MAX_RESIDENT_BYTES = 450 * 1024 * 1024;
 
 export async function runBody(corpus: CorpusHost, body: Body, options: RunBodyOptions = {}): Promise<CorpusRow> {
-  if (corpus.deaths > MAX_DEATHS || corpus.residentBytes > MAX_RESIDENT_BYTES) await corpus.replace();
-  const before = { deaths: corpus.deaths, ends: corpus.neighbour.ends.length, bytes: corpus.residentBytes };
-  const hasDied = (): boolean => corpus.deaths > before.deaths;
+  if (corpus.deaths.length > MAX_DEATHS || corpus.residentBytes > MAX_RESIDENT_BYTES) await corpus.replace();
+  const before = { deaths: corpus.deaths.length, ends: corpus.neighbour.ends.length, bytes: corpus.residentBytes };
+  const hasDied = (): boolean => corpus.deaths.length > before.deaths;
   const expected = body.expect[corpus.tier];
   corpus.peakBytes = 0;
   corpus.forget(body.name);
@@ -88,7 +90,7 @@ export async function runBody(corpus: CorpusHost, body: Body, options: RunBodyOp
     goneMs,
     baseBytes: before.bytes,
     peakBytes: corpus.peakBytes,
-    evidence: [evidence, ...neighbourEnds].filter(Boolean).join(' | '),
+    evidence: [evidence, ...corpus.deaths.slice(before.deaths), ...neighbourEnds].filter(Boolean).join(' | '),
   };
   if (!isHostAlive || goneMs === null) await corpus.replace();
   return row;
@@ -127,7 +129,7 @@ async function outcomeOf(
       await corpus.until(() => isDone() || watch.attempts.length > seen, ATTEMPT_MS);
     }
     const maySpeak = watch.openAttempts.length > 0 && expectsEnd(body, corpus.tier);
-    await corpus.until(isOver, maySpeak ? CONTAIN_MS / 2 : AFTERMATH_MS);
+    await corpus.until(isOver, maySpeak ? SPEAK_MS : AFTERMATH_MS);
   }
   if (hasDied()) return 'host died';
   if (watch.exit !== null) return watch.exit.outcome;

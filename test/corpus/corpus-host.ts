@@ -1,6 +1,6 @@
 /** One real host with a healthy neighbour in it, through which bodies pass by hot reload of plugins.yaml. */
 
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,7 +26,7 @@ export class CorpusHost {
   #host: RunningHost;
   #close: (() => unknown)[];
   #pid = 0;
-  #deaths = 0;
+  #deaths: string[] = [];
   #neighbour = new NeighbourLatency();
   #neighbourEnds: string[] = [];
   readonly #watches = new Map<string, BodyWatch>();
@@ -54,8 +54,8 @@ export class CorpusHost {
     return this.#pid;
   }
 
-  /** How often the host process itself has died. */
-  get deaths(): number {
+  /** What the keeper said, each time the host process itself died. */
+  get deaths(): readonly string[] {
     return this.#deaths;
   }
 
@@ -87,7 +87,9 @@ export class CorpusHost {
       if (!names.has(name)) rmSync(join(this.#host.directory, 'plugins', name), { recursive: true, force: true });
     }
     this.#bundles = names;
-    this.#host.write('config/plugins.yaml', pluginsYaml([NEIGHBOUR, ...entries]));
+    // Renamed into its place: half a file would be another configuration.
+    this.#host.write('plugins.yaml', pluginsYaml([NEIGHBOUR, ...entries]));
+    renameSync(join(this.#host.directory, 'plugins.yaml'), join(this.#host.directory, 'config/plugins.yaml'));
     return [...names].map((name) => this.#watches.get(name) ?? this.#watchOver(name));
   }
 
@@ -133,7 +135,7 @@ export class CorpusHost {
     const { host, close } = await startHost();
     this.#host = host;
     this.#close = close;
-    this.#deaths = 0;
+    this.#deaths = [];
     this.#bundles.clear();
     this.#watches.clear();
     this.#neighbour = new NeighbourLatency();
@@ -156,7 +158,7 @@ export class CorpusHost {
     for (const text of this.#host.lines.splice(0)) {
       const line = readLine(text);
       if (line === null) continue;
-      if (line.name === 'keeper') this.#hostDied();
+      if (line.name === 'keeper') this.#hostDied(line.msg);
       else if (line.msg.startsWith('Metrics and read API on')) this.#moveTo(line);
       else if (line.plugin === 'neighbour') this.#hearNeighbour(line);
       else if (line.plugin !== undefined) this.#watches.get(line.plugin)?.read(line, now);
@@ -167,12 +169,14 @@ export class CorpusHost {
   #hearNeighbour({ name, msg, fields }: LogLine): void {
     if (name !== 'neighbour-plugin') {
       if (/^plugin neighbour (failed|stopped)/.test(msg)) this.#neighbourEnds.push(msg);
-    } else if (msg === 'acks') this.#neighbour.take((fields as { acks: string }).acks);
+    } else if (msg === 'acks') this.#neighbour.take((fields as { acks?: string }).acks ?? '');
   }
 
   /** What took it is switched off before it is back. */
-  #hostDied(): void {
-    this.#deaths += 1;
+  #hostDied(why: string): void {
+    const lastWords = this.#host.stderr.split('\n').filter(Boolean).slice(0, 3).join(' · ');
+    this.#host.stderr = '';
+    this.#deaths.push(lastWords === '' ? why : `${why} (${lastWords.slice(0, 500)})`);
     this.put([]);
   }
 

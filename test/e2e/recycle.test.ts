@@ -51,7 +51,7 @@ describe('recycle', () => {
     const event = await host.json<{ plugin: string }>(`/api/v1/events/${record.events[0]?.id}`);
     assert.equal(event.plugin, 'breaker');
     assert.equal(record.log.length, 50);
-    assert.equal(record.log.at(-1)?.message, 'breaking now');
+    assert.equal(record.log.at(-1)?.message, 'breaking now, password=[redacted]');
     const { message, level, fields } = record.log.at(-2) ?? {};
     assert.deepEqual([message, level, fields], ['about to break', 'info', { n: 60, token: '[redacted]' }]);
     assert.ok(record.vitalSigns.length > 0);

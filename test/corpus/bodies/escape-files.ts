@@ -71,7 +71,7 @@ export const ESCAPE_FILES: readonly Body[] = group(
         await w.attempt('WriteStream', () => {
           return new Promise((resolve, reject) => {
             const stream = fs.createWriteStream('', { fd: 1, autoClose: false });
-            stream.on('error', reject).write(line, () => resolve('written'));
+            stream.on('error', reject).write(line, (error) => (error ? reject(error) : resolve('written')));
           });
         });
         await w.attempt('tty.WriteStream(2)', async () => new (await import('node:tty')).WriteStream(2));

@@ -177,7 +177,11 @@ export const ESCAPE_NETWORK: readonly Body[] = group(
         await w.attempt('connect', () => {
           return new Promise((resolve, reject) => {
             const socket = dgram.createSocket('udp4').on('error', reject);
-            socket.connect(w.number('echoPort'), '127.0.0.1', () => resolve('connected'));
+            // Also called with what went wrong.
+            socket.connect(w.number('echoPort'), '127.0.0.1', (...[error]: unknown[]) => {
+              if (error === undefined) resolve('connected');
+              else reject(error);
+            });
           });
         });
       },

@@ -48,6 +48,8 @@ export const ESCAPE_PROCESS: readonly Body[] = group(
           });
         }
       },
+      // A process of its own may abort itself.
+      { expect: { thread: ['denied'], process: ['denied', 'recycled:crash'] } },
     ],
     [
       'report',

@@ -36,7 +36,8 @@ export default definePlugin<{ perSecond?: number }>({
     const timers = [
       setInterval(send, 1000 / perSecond),
       setInterval(() => {
-        if (acks.length > 0) ctx.log.info('acks', { acks: acks.splice(0, 400).join(' ') });
+        // A longer text would be cut.
+        while (acks.length > 0) ctx.log.info('acks', { acks: acks.splice(0, 250).join(' ') });
       }, SAY_EVERY_MS),
     ];
     ctx.signal.addEventListener('abort', () => timers.forEach(clearInterval));

@@ -28,6 +28,8 @@ const FLIPPED = {
     taskTimeout: '1h',
     concurrencyPerAgent: 1,
     queueLimit: 5,
+    maxAge: '1h',
+    durability: 'machine',
   },
   trail: { maxEvents: 5, maxBytes: '1MiB' },
 };

@@ -47,6 +47,12 @@ describe('off-heap policy', () => {
     ['threads that took nothing', before, moment(1_000, 400, quiet, quiet)],
     ['a thread whose heap explains what it took', before, moment(1_000, 240, quiet, { faulted: 170, own: 150 })],
     ['a thread that takes and gives back', before, moment(1_000, 110, quiet, { faulted: 5_000 })],
+    [
+      'a heap that grew and shrank again',
+      [...before, moment(600, 240, quiet, { faulted: 170, own: 150 })],
+      moment(1_000, 240, quiet, { faulted: 170, own: 20 }),
+    ],
+    ['a thread that took a small part of it', before, moment(1_000, 400, quiet, { faulted: 120 })],
     ['a thread that may have so much by its limit', before, moment(1_000, 240, quiet, { faulted: 170, limit: 256 })],
     ['a thread that parses something large', before, moment(1_000, 240, quiet, { faulted: 170, isRead: false })],
     [

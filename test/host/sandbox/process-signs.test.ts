@@ -87,7 +87,7 @@ describe('exit of a child', () => {
 describe('command line of a child', () => {
   it('has the flags of a thread, limits far above those of the watchdog, and no value that is secret', () => {
     const spec = fixtureSpec('puppet', { config: { token: 'secret' } });
-    const given = processArguments(spec, { host: 42 });
+    const given = processArguments(spec, 42);
     assert.ok(given.includes('--permission') && given.includes('--no-addons') && !given.includes('--allow-net'));
     assert.ok(given.includes('--max-old-space-size=1024'));
     assert.ok(!given.some((flag) => flag.startsWith('--allow-child-process') || flag.startsWith('--allow-fs-write')));

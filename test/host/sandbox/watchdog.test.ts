@@ -153,6 +153,20 @@ describe('watchdog', () => {
     assert.deepEqual(quiet.exits, []);
   });
 
+  it('does not lay at its neighbours what a thread takes that was ended and is still there', async (t) => {
+    const { clock, vessels } = build(t, 'busy', 'ended');
+    const [busy, ended] = vessels as [ScriptedWatched, ScriptedWatched];
+    await clock.advance(1_000);
+    ended.watch?.close();
+    for (let n = 0; n < 40; n += 1) {
+      for (const vessel of vessels) vessel.resident += 8;
+      ended.faulted += 5;
+      busy.faulted += 3;
+      await clock.advance(50);
+    }
+    assert.deepEqual([...busy.exits, ...ended.exits], []);
+  });
+
   it('samples on demand, also when the vessel cannot be read', async (t) => {
     const { vessels } = build(t, 'good');
     const good = only(vessels);
