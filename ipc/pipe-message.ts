@@ -46,45 +46,57 @@ function linesOf(message: unknown): string {
   return typeof lines === 'string' ? lines : '';
 }
 
-/** Puts messages together again from whatever pieces a pipe delivers. Holds at most one message and one piece. */
+/** What is held for pieces to come, at first and when there is nothing to hold. */
+const FIRST_CAPACITY = 128 * 1024;
+
+/** Puts messages together again from whatever pieces a pipe delivers. Holds at most one message and one piece, in a buffer of its own. */
 export class MessageReader {
-  #pieces: Buffer[] = [];
-  #bytes = 0;
+  /** Reused: a new one for each frame would cost more than all else that is done with it. */
+  #bytes = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+  #start = 0;
+  #end = 0;
 
   push(piece: Buffer): void {
-    this.#pieces.push(piece);
-    this.#bytes += piece.length;
+    this.#makeRoom(piece.length);
+    this.#end += piece.copy(this.#bytes, this.#end);
   }
 
   /** The next whole message, or null. Throws IPC_ERR_PROTOCOL when what arrived is no message; the pipe is of no use then. */
   next(): PipedMessage | null {
-    if (this.#bytes < PRELUDE_BYTES) return null;
-    const prelude = this.#front(PRELUDE_BYTES);
-    const jsonBytes = prelude.readUInt32LE(0);
-    const textBytes = prelude.readUInt32LE(4);
-    const channel = prelude.readUInt8(8);
+    const bytes = this.#bytes;
+    const held = this.#end - this.#start;
+    if (held < PRELUDE_BYTES) return null;
+    const jsonBytes = bytes.readUInt32LE(this.#start);
+    const textBytes = bytes.readUInt32LE(this.#start + 4);
+    const channel = bytes.readUInt8(this.#start + 8);
     if (jsonBytes > MAX_JSON_BYTES || textBytes > MAX_TEXT_BYTES) {
       throw new CodedError('IPC_ERR_PROTOCOL', `a message that says it has ${jsonBytes + textBytes} bytes`);
     }
-    const end = PRELUDE_BYTES + jsonBytes + textBytes;
-    if (this.#bytes < end) return null;
-    const bytes = this.#front(end);
-    this.#pieces[0] = bytes.subarray(end);
-    this.#bytes -= end;
-    const json = parse(bytes.toString('utf8', PRELUDE_BYTES, PRELUDE_BYTES + jsonBytes));
-    const lines = textBytes === 0 ? '' : bytes.toString('utf8', PRELUDE_BYTES + jsonBytes, end);
+    if (held < PRELUDE_BYTES + jsonBytes + textBytes) return null;
+    const textStart = this.#start + PRELUDE_BYTES + jsonBytes;
+    const json = parse(bytes.toString('utf8', textStart - jsonBytes, textStart));
+    const lines = textBytes === 0 ? '' : bytes.toString('utf8', textStart, textStart + textBytes);
+    this.#start = textStart + textBytes;
+    if (this.#start === this.#end) this.#empty();
     return { channel, message: lines === '' ? json : withLines(json, lines), jsonBytes, textBytes };
   }
 
-  /** The first piece, with at least `bytes` in it. */
-  #front(bytes: number): Buffer {
-    let first = this.#pieces[0] ?? Buffer.alloc(0);
-    if (first.length >= bytes) return first;
-    let count = 0;
-    for (let held = 0; held < bytes; count += 1) held += this.#pieces[count]?.length ?? 0;
-    first = Buffer.concat(this.#pieces.slice(0, count));
-    this.#pieces.splice(0, count, first);
-    return first;
+  #makeRoom(length: number): void {
+    const held = this.#end - this.#start;
+    if (this.#end + length <= this.#bytes.length) return;
+    const isRoomy = held + length <= this.#bytes.length;
+    const roomy = isRoomy ? this.#bytes : Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(held + length)));
+    this.#bytes.copy(roomy, 0, this.#start, this.#end);
+    this.#bytes = roomy;
+    this.#start = 0;
+    this.#end = held;
+  }
+
+  #empty(): void {
+    this.#start = 0;
+    this.#end = 0;
+    // What one large message needed is not kept for ever.
+    if (this.#bytes.length > 4 * FIRST_CAPACITY) this.#bytes = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
   }
 }
 

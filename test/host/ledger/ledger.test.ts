@@ -211,4 +211,19 @@ describe('ledger', () => {
     assert.equal(found?.frame.outcome(found.index), 'dead_lettered');
     assert.equal(found?.frame.id(found.index), id);
   });
+
+  it('keeps of a long trail how it began and how it ended', () => {
+    const ledger = new Ledger(LIMITS);
+    const entry = receive(ledger, 1);
+    for (let at = 0; at < 1_000; at += 1) entry.note(0, { at, step: 'called', detail: '' });
+    const kept = entry.steps(0).map(({ at }) => at);
+    assert.ok(kept.length <= 24, `${kept.length} steps`);
+    assert.deepEqual(
+      [kept.slice(0, 3), kept.slice(-3)],
+      [
+        [0, 1, 2],
+        [997, 998, 999],
+      ],
+    );
+  });
 });
