@@ -6,7 +6,6 @@ import { textOf } from '../errors.ts';
 import type { LogLevel, LogRecord, ToHost } from '../messages.ts';
 import type { Port } from '../port.ts';
 
-const LINES_PER_SECOND = 200;
 const MESSAGE_LIMIT = 8_192;
 const FIELDS_LIMIT = 16_384;
 /** A turn that logs for seconds without a pause sends in between: a message has room for so many lines only. */
@@ -17,6 +16,7 @@ export interface LogSenderOptions {
   readonly clock: Clock;
   readonly generation: number;
   readonly debug: boolean;
+  readonly linesPerSecond: number;
 }
 
 export class LogSender {
@@ -38,7 +38,7 @@ export class LogSender {
     const now = this.#options.clock.now();
     if (now - this.#window.start >= 1000) this.#window = { start: now, lines: 0 };
     this.#window.lines += 1;
-    if (this.#window.lines > LINES_PER_SECOND) {
+    if (this.#window.lines > this.#options.linesPerSecond) {
       this.#dropped += 1;
       this.#flushSoon();
       return;

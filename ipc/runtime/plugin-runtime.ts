@@ -36,7 +36,7 @@ export class PluginRuntime implements PluginControl {
     this.#connection = birth.connection;
     this.#sender = new EventSender({ ...wire, plugin: birth.plugin, idPrefix: birth.idPrefix });
     this.#metrics = new MetricSender(wire);
-    this.log = new LogSender({ ...wire, debug: birth.debug });
+    this.log = new LogSender({ ...wire, debug: birth.debug, linesPerSecond: birth.budget.logLinesPerSecond });
     this.#context = this.#makeContext();
   }
 

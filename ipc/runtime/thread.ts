@@ -8,6 +8,7 @@ import type { PulseMessage, ToHost, ToPlugin } from '../messages.ts';
 import { messagePort } from '../port-message.ts';
 import { exposeRemote } from '../remote.ts';
 import { loadBundle, supplyPluginApi } from './bundle-loader.ts';
+import { guardThread } from './guard/guard.ts';
 import { PluginRuntime } from './plugin-runtime.ts';
 import { answerPulse } from './pulse.ts';
 
@@ -22,8 +23,6 @@ export interface ThreadData {
 
 const { birth, control, events, pulse } = workerData as ThreadData;
 
-// A worker with --permission may read the host's working directory whatever was granted; give that up before any plugin code runs.
-process.permission.drop('fs.read', birth.hostDirectory);
 supplyPluginApi();
 
 const runtime = new PluginRuntime({
@@ -33,6 +32,15 @@ const runtime = new PluginRuntime({
   load: loadBundle,
 });
 process.on('exit', () => runtime.flush());
+guardThread({
+  network: birth.network,
+  budget: birth.budget,
+  hostDirectory: birth.hostDirectory,
+  ports: [control, events, pulse],
+  log: (level, text) => runtime.log.write(level, text),
+  flush: () => runtime.flush(),
+  report: null,
+});
 
 answerPulse(messagePort<PulseMessage, PulseMessage>(pulse));
 

@@ -125,7 +125,7 @@ describe('event wire: what the runtime sends', () => {
         fc.anything({ withBigInt: true, withNullPrototype: true }),
         (message, fields) => {
           const given = wire();
-          const sender = new LogSender({ ...given, debug: true });
+          const sender = new LogSender({ ...given, debug: true, linesPerSecond: 200 });
           sender.write('info', message, fields as Record<string, unknown>);
           sender.flush();
           assert.equal(read(given.port.take()).logs.length, 1);
@@ -164,7 +164,7 @@ describe('event wire: what the runtime sends', () => {
   for (const [name, [message, fields]] of Object.entries(lines)) {
     it(`${name} is logged within the protocol`, () => {
       const given = wire();
-      const sender = new LogSender({ ...given, debug: false });
+      const sender = new LogSender({ ...given, debug: false, linesPerSecond: 200 });
       sender.write('warn', message, fields);
       sender.flush();
       const [line] = read(given.port.take()).logs;
@@ -174,7 +174,7 @@ describe('event wire: what the runtime sends', () => {
 
   it('a turn that logs for many seconds without a pause stays within the protocol', () => {
     const given = wire();
-    const sender = new LogSender({ ...given, debug: false });
+    const sender = new LogSender({ ...given, debug: false, linesPerSecond: 200 });
     const start = given.clock.now();
     let now = start;
     given.clock.now = () => now;

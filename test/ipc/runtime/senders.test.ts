@@ -14,7 +14,7 @@ const metricsOf = (port: TestPort<ToHost, ToPlugin>): MetricRecord[] =>
 describe('log sender', () => {
   it('gathers the lines of one turn into one message', async () => {
     const port = new TestPort<ToHost, ToPlugin>();
-    const sender = new LogSender({ port, clock: new FakeClock(), generation: 1, debug: false });
+    const sender = new LogSender({ port, clock: new FakeClock(), generation: 1, debug: false, linesPerSecond: 200 });
     sender.write('info', 'one', { a: 1 });
     sender.write('error', 'two');
     assert.deepEqual(logsOf(port), []);
@@ -32,7 +32,7 @@ describe('log sender', () => {
 
   it('sends debug lines only when they are wanted', () => {
     const port = new TestPort<ToHost, ToPlugin>();
-    const sender = new LogSender({ port, clock: new FakeClock(), generation: 1, debug: false });
+    const sender = new LogSender({ port, clock: new FakeClock(), generation: 1, debug: false, linesPerSecond: 200 });
     sender.write('debug', 'unheard');
     sender.debug = true;
     sender.write('debug', 'heard');
@@ -46,7 +46,7 @@ describe('log sender', () => {
   it('counts what is over the budget of a second, and starts anew in the next', async () => {
     const port = new TestPort<ToHost, ToPlugin>();
     const clock = new FakeClock();
-    const sender = new LogSender({ port, clock, generation: 1, debug: false });
+    const sender = new LogSender({ port, clock, generation: 1, debug: false, linesPerSecond: 200 });
     for (let n = 0; n < 250; n += 1) sender.write('info', `${n}`);
     sender.flush();
     await clock.advance(1_000);

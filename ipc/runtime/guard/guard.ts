@@ -1,0 +1,66 @@
+// Runs in the plugin's thread.
+/**
+ * What happens to a thread, or to a child process, before any plugin code: it loses what a plugin may not have. This is a layer of
+ * defence, not a proof: a few native calls abort the process whatever is done in JavaScript, and the host trusts nothing that is
+ * said from here. Each part says what it takes away; the order matters where a comment says so.
+ */
+
+import type { MessagePort } from 'node:worker_threads';
+import type { NetworkPolicy, ThreadBudget } from '../../control.ts';
+import type { WireError } from '../../errors.ts';
+import { guardCrypto } from './crypto.ts';
+import { Doors } from './doors.ts';
+import { guardEngine } from './engine.ts';
+import { guardErrors } from './errors.ts';
+import { guardFiles } from './files.ts';
+import { guardMemory } from './memory.ts';
+import { guardMessaging } from './messaging.ts';
+import { guardNetwork } from './network.ts';
+import { preventExtensions } from './primordials.ts';
+import { guardProcess } from './process.ts';
+import { makeRefusals } from './refusal.ts';
+import { guardStdio, type LogLine } from './stdio.ts';
+
+export interface GuardOptions {
+  readonly network: NetworkPolicy;
+  readonly budget: ThreadBudget;
+  /** Of a worker, which may read it whatever was granted; null in a process of its own. */
+  readonly hostDirectory: string | null;
+  /** The runtime's own ports, which a plugin must not get hold of. */
+  readonly ports: readonly MessagePort[];
+  readonly log: LogLine;
+  /** Sends the last log lines: called before the thread ends. */
+  readonly flush: () => void;
+  /**
+   * How a child process tells its host of an uncaught error: it must end the process, at once or when its words are written.
+   * Null in a worker, where Node tells the host.
+   */
+  readonly report: ((error: WireError) => void) | null;
+}
+
+/** Once, after everything of the runtime is loaded. Throws when a part cannot be guarded: then no plugin must be started here. */
+export function guardThread(options: GuardOptions): void {
+  const { network, budget, log } = options;
+  const refusals = makeRefusals((text) => log('warn', text));
+  const doors = new Doors(refusals);
+  // Before the process loses its report, which Node's capture callback touches.
+  let endLines = (): void => undefined;
+  const flush = (): void => {
+    endLines();
+    options.flush();
+  };
+  guardErrors({ refusals, flush, report: options.report });
+  // Before the streams are replaced: the private port is found through them.
+  guardMessaging({ refusals, doors, ports: options.ports });
+  endLines = guardStdio(log);
+  guardFiles({ refusals, doors, limit: budget.files });
+  guardNetwork({ refusals, doors, network, budget });
+  guardCrypto(refusals, doors);
+  guardEngine(refusals, doors);
+  guardMemory(refusals);
+  guardProcess({ refusals, hostDirectory: options.hostDirectory });
+  // Nothing planted there (a `then`, a `get`, a setter) reaches the objects of Node or of the runtime.
+  preventExtensions(Object.prototype);
+  doors.close();
+  doors.sync();
+}

@@ -1,0 +1,117 @@
+// Runs in the plugin's thread.
+/**
+ * Memory that no heap limit sees: shared memory is refused, WebAssembly is counted. What a module declares inside itself is capped
+ * by the host's --wasm-max-mem-pages alone; the host watches the size of each thread from outside.
+ */
+
+import { intercept, lock, wrapConstructor } from './lock.ts';
+import { apply, asNumber, construct, create, each, get, promiseThen, rejected } from './primordials.ts';
+import type { Refusals } from './refusal.ts';
+
+/** 64 KiB each. */
+const MAX_PAGES = 4_096;
+/** Alive at once, of each kind. Each memory takes gigabytes of address space, of which the process has some 16 000 times as much. */
+const MAX_OBJECTS = 1_024;
+
+const SHARED = 'memory that is shared between threads has no owner';
+
+export function guardMemory(refusals: Refusals): void {
+  lock(
+    globalThis,
+    'SharedArrayBuffer',
+    wrapConstructor(SharedArrayBuffer as never, () => {
+      throw refusals.error('SharedArrayBuffer', SHARED);
+    }),
+  );
+  const web = Reflect.get(globalThis, 'WebAssembly') as Record<string, never>;
+  const count = liveCount(refusals);
+  lock(
+    web,
+    'Memory',
+    wrapConstructor(web.Memory as never, (original, args, newTarget) => {
+      const descriptor = memoryDescriptor(args[0]);
+      if (descriptor.shared) throw refusals.error('shared WebAssembly.Memory', SHARED);
+      if (descriptor.initial > MAX_PAGES || descriptor.pages > MAX_PAGES) {
+        throw refusals.error(
+          `a WebAssembly.Memory of more than ${MAX_PAGES} pages`,
+          'it would exceed what one plugin may hold',
+        );
+      }
+      return count('WebAssembly.Memory', construct(original, [descriptor.plain], newTarget));
+    }),
+  );
+  const Instance = web.Instance as never;
+  lock(
+    web,
+    'Instance',
+    wrapConstructor(Instance, (original, args, newTarget) =>
+      count('WebAssembly.Instance', construct(original, args, newTarget)),
+    ),
+  );
+  each(['instantiate', 'instantiateStreaming'], (name) => {
+    intercept(web, name, (original, self, args) => {
+      try {
+        count('WebAssembly.Instance', null);
+      } catch (error) {
+        return rejected(error);
+      }
+      return promiseThen(apply(original, self as object, args), (result) => {
+        const { instance } = result as { instance?: object };
+        count('WebAssembly.Instance', instance ?? (result as object));
+        return result;
+      });
+    });
+  });
+}
+
+interface Descriptor {
+  readonly shared: boolean;
+  readonly initial: number;
+  readonly pages: number;
+  /** What was looked at and nothing else: getters are not asked twice. */
+  readonly plain: unknown;
+}
+
+function memoryDescriptor(given: unknown): Descriptor {
+  if (typeof given !== 'object' || given === null) return { shared: false, initial: 0, pages: 0, plain: given };
+  const plain = create(null) as Record<string, unknown>;
+  const read = (name: string): unknown => {
+    const value: unknown = get(given, name);
+    if (value !== undefined) plain[name] = value;
+    return value;
+  };
+  const size = (name: string): number => {
+    const value = read(name);
+    if (value === undefined) return 0;
+    const pages = asNumber(value as number);
+    // A BigInt for 64-bit memories, a number else.
+    plain[name] = typeof value === 'bigint' ? value : pages;
+    return pages;
+  };
+  const initial = size('initial');
+  const minimum = size('minimum');
+  size('maximum');
+  read('address');
+  read('index');
+  const shared = !!read('shared');
+  return { shared, initial, pages: minimum, plain };
+}
+
+/** Counts what is alive; a collected object is counted down. `null` asks only. */
+function liveCount(refusals: Refusals): <T extends object | null>(kind: string, object: T) => T {
+  const live: Record<string, number> = create(null) as Record<string, number>;
+  const registry = new FinalizationRegistry<string>((kind) => {
+    live[kind] = (live[kind] ?? 1) - 1;
+  });
+  const { register } = FinalizationRegistry.prototype;
+  return (kind, object) => {
+    const count = live[kind] ?? 0;
+    if (count >= MAX_OBJECTS)
+      throw refusals.error(`more than ${MAX_OBJECTS} ${kind}`, 'it would exceed what one plugin may hold');
+    if (object !== null) {
+      live[kind] = count + 1;
+      apply(register, registry, [object, kind]);
+    }
+    return object;
+  };
+}

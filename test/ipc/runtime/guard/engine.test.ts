@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { attempt, results } from './attempts.ts';
+
+const REFUSED = 'ERR_ACCESS_DENIED';
+/** Refused by Node's permission model as well. */
+const HELD_ANYWAY = ['module.register', 'child_process.spawn'];
+
+describe('guard: engine and modules', () => {
+  it('shuts the doors that a plain worker finds open', async (t) => {
+    const plain = results(await attempt(t, 'engine', { isGuarded: false }));
+    for (const [name, got] of Object.entries(plain)) {
+      assert.equal(got === REFUSED, HELD_ANYWAY.includes(name), `${name} without the guard: ${got}`);
+    }
+    const { 'vm.runInThisContext': here, ...others } = results(await attempt(t, 'engine', { isGuarded: true }));
+    assert.equal(here, 2);
+    for (const [name, got] of Object.entries(others)) assert.equal(got, REFUSED, name);
+    assert.equal(Object.keys(others).length, Object.keys(plain).length - 1);
+  });
+});
