@@ -30,6 +30,8 @@ export interface ThreadVesselOptions {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Judges its vital signs. Absent: it has one of its own, which sees no other thread. */
   readonly watchdog?: Watchdog;
+  /** URL of the thread's first module in place of khook's own: for a thread that does not keep to the protocol. */
+  readonly runtime?: string;
 }
 
 export function openThreadVessel(request: VesselRequest, options: ThreadVesselOptions): Vessel {
@@ -39,7 +41,7 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
   exposeCollection();
   const wires = new ThreadWires({ request, clock, onBreach: (exit) => void terminate(exit) });
   const name = threadName(birth.plugin);
-  const data: ThreadData = { birth, code: runtimeCode(), ...wires.threadEnds };
+  const data: ThreadData = { birth, code: runtimeCode(options.runtime), ...wires.threadEnds };
   const worker = new Worker(THREAD_ENTRY, {
     eval: true,
     name,

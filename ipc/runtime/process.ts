@@ -4,7 +4,6 @@
 import { Socket } from 'node:net';
 import { systemClock } from '../clock.ts';
 import { CONTROL_METHODS, type PluginControl } from '../control.ts';
-import { toWireError } from '../errors.ts';
 import type { ToHost, ToPlugin } from '../messages.ts';
 import { Pipe } from '../port-pipe.ts';
 import {
@@ -20,6 +19,7 @@ import {
 } from '../process-life.ts';
 import { exposeRemote } from '../remote.ts';
 import { loadBundle, supplyPluginApi } from './bundle-loader.ts';
+import { guardThread } from './guard/guard.ts';
 import { watchHost } from './host-watch.ts';
 import { PluginRuntime } from './plugin-runtime.ts';
 import { answerPulse } from './pulse.ts';
@@ -72,10 +72,18 @@ function live({ birth, environment }: ToChild & { kind: 'birth' }): void {
     load: loadBundle,
   });
   process.on('exit', () => runtime.flush());
-  process.setUncaughtExceptionCaptureCallback((error) => {
-    life.post({ kind: 'failed', error: toWireError(error, 'PLUGIN_ERR_THROWN') });
-    if (control.queuedBytes === 0) exit(1);
-    systemClock.after(LAST_WORDS_MS, () => exit(1));
+  guardThread({
+    network: birth.network,
+    budget: birth.budget,
+    hostDirectory: null,
+    ports: [],
+    log: (level, text) => runtime.log.write(level, text),
+    flush: () => runtime.flush(),
+    report: (error) => {
+      life.post({ kind: 'failed', error });
+      if (control.queuedBytes === 0) exit(1);
+      systemClock.after(LAST_WORDS_MS, () => exit(1));
+    },
   });
   answerPulse(control.port(PULSE_CHANNEL), 'thorough');
   exposeRemote<PluginControl>(control.port(CONTROL_CHANNEL), runtime, CONTROL_METHODS);

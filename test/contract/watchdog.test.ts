@@ -20,6 +20,8 @@ import { VesselRecorder } from '../support/vessel-recorder.ts';
 const MIB = 1024 * 1024;
 const LIMIT = 64 * MIB;
 const DEADLINE = { deadlineMs: 10_000 };
+/** Its plugins hold the ports of their runtime. */
+const ROGUE = new URL('../fixtures/rogue/thread.ts', import.meta.url).href;
 const STOPPED = { reason: 'stopped', detail: 'the test is over', stack: '', code: '' } as const;
 
 /** One for all, as in a host: what an ended thread still takes is not its neighbours'. */
@@ -44,7 +46,7 @@ async function begin(
   const seen = new VesselRecorder();
   const hostDirectory = process.cwd();
   const birth = makeBirth({ spec, generation: 1, idPrefix: 'vice-1', debug: false, connection: null, hostDirectory });
-  const vessel = openThreadVessel({ spec, birth, listener: seen }, { clock: systemClock, variables: {}, watchdog });
+  const vessel = openThreadVessel({ spec, birth, listener: seen }, { clock: systemClock, variables: {}, watchdog, runtime: ROGUE });
   t.after(() => vessel.terminate(STOPPED));
   await vessel.control.call('initialize', DEADLINE);
   await vessel.control.call('start', DEADLINE);
