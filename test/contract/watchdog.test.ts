@@ -46,7 +46,10 @@ async function begin(
   const seen = new VesselRecorder();
   const hostDirectory = process.cwd();
   const birth = makeBirth({ spec, generation: 1, idPrefix: 'vice-1', debug: false, connection: null, hostDirectory });
-  const vessel = openThreadVessel({ spec, birth, listener: seen }, { clock: systemClock, variables: {}, watchdog, runtime: ROGUE });
+  const vessel = openThreadVessel(
+    { spec, birth, listener: seen },
+    { clock: systemClock, variables: {}, watchdog, runtime: ROGUE },
+  );
   t.after(() => vessel.terminate(STOPPED));
   await vessel.control.call('initialize', DEADLINE);
   await vessel.control.call('start', DEADLINE);
