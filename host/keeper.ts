@@ -33,6 +33,11 @@ export interface KeeperOptions {
 const HOST_FLAGS = ['--expose-gc', '--wasm-max-mem-pages=4096', '--disable-warning=ExperimentalWarning'];
 /** Jobs of one plugin must not keep every other file read waiting. */
 const THREAD_POOL_SIZE = '16';
+/**
+ * What a plugin's thread had outside its heap goes back to the system when the thread has ended. By default glibc keeps it in the
+ * arenas of threads that are gone, and lets large blocks into them once one such block was freed: a host that recycles much would grow.
+ */
+const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
 /** A host whose loop stood still for so long is ended. */
 const SILENT_MS = 30_000;
 
@@ -67,7 +72,7 @@ class Keeper {
     // A process group of its own: Ctrl-C in a terminal reaches the keeper alone, which passes it on once.
     const host = fork(entry, args, {
       execArgv: HOST_FLAGS,
-      env: hostEnvironment({ UV_THREADPOOL_SIZE: THREAD_POOL_SIZE }),
+      env: hostEnvironment({ UV_THREADPOOL_SIZE: THREAD_POOL_SIZE, ...MALLOC }),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       detached: true,
     });

@@ -60,7 +60,7 @@ export const CRASH: readonly Body[] = group(
           throw text;
         }, 1);
       },
-      { expect: ['recycled:crash', 'recycled:out_of_memory', 'recycled:leak'], quick: true },
+      { expect: ['recycled:crash', 'recycled:out_of_memory', 'recycled:leak'] },
     ],
     [
       'throw-buffer',
@@ -117,7 +117,6 @@ export const CRASH: readonly Body[] = group(
           throw new Error('not to be swallowed');
         }, 1);
       },
-      { quick: true },
     ],
     [
       'swallow-rejections',

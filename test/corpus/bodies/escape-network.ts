@@ -140,7 +140,7 @@ export const ESCAPE_NETWORK: readonly Body[] = group(
           });
         }
       },
-      { permissions: () => ({ net: true }), quick: true },
+      { permissions: () => ({ net: true }) },
     ],
     [
       'other-listener',

@@ -233,7 +233,6 @@ export const ESCAPE_PROCESS: readonly Body[] = group(
           });
         }
       },
-      { quick: true },
     ],
     [
       'sqlite',

@@ -20,7 +20,7 @@ export const HEALTHY: readonly Body[] = group(
           if (list.length !== 400) throw new Error('misread');
         });
       },
-      { ...LOOK, quick: true },
+      { ...LOOK },
     ],
     [
       'many-documents',

@@ -72,7 +72,7 @@ export const OFF_HEAP_LEAK: readonly Body[] = group('off-heap leak', ENDS, [
       port2.unref();
       w.every(5, () => port1.postMessage(cargo));
     },
-    { quick: true, expect: CAPPED },
+    { expect: CAPPED },
   ],
   [
     'grow-blobs',
