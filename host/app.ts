@@ -2,21 +2,19 @@
 
 import { systemClock } from '../ipc/clock.ts';
 import { messageOf } from '../ipc/errors.ts';
-import { Activity } from './activity.ts';
 import type { AppOptions } from './app-options.ts';
 import { findConnection } from './cluster/connection.ts';
 import { readPlugins } from './config/config-files.ts';
 import { ConfigLoader } from './config/loader.ts';
 import { keepConfigInForce } from './config-in-force.ts';
 import { EmbeddedAgent } from './dispatch/embedded-agent.ts';
-import { EventSnapshots } from './event-snapshots.ts';
-import { hostView } from './host-view.ts';
-import { ADMIN_HOST, adminServer } from './http/admin-server.ts';
-import { healthServer } from './http/health-server.ts';
-import { metricsServer } from './http/metrics-server.ts';
-import { metricSources } from './metric-sources.ts';
 import { buildRooms } from './rooms.ts';
+import { Servers } from './servers.ts';
 import { type StopReport, stopRooms } from './shutdown.ts';
+import { Activity } from './snapshots/activity.ts';
+import { EventSnapshots } from './snapshots/event-snapshots.ts';
+import { hostView } from './snapshots/host-view.ts';
+import { metricSources } from './snapshots/metric-sources.ts';
 import { createLog } from './telemetry/log.ts';
 import type { LogLevel } from './telemetry/log-level.ts';
 import { writeLogLines } from './telemetry/log-lines.ts';
@@ -146,19 +144,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     restartPlugin: async (name: string) => plugins.find(name)?.restart(),
     emit: testEvents.emit.bind(testEvents),
   };
-  const surroundings = { clock, onError };
-  const servers = {
-    health: opening.use(healthServer(view, surroundings)),
-    metrics: opening.use(metricsServer(view, surroundings)),
-    admin: opening.use(adminServer({ view, operations, ...surroundings })),
-  };
-  const { ports, listenAddress } = options;
-  const bound = {
-    health: await servers.health.start({ port: ports.health, host: listenAddress }),
-    metrics: await servers.metrics.start({ port: ports.metrics, host: listenAddress }),
-    admin: await servers.admin.start({ port: ports.admin, host: ADMIN_HOST }),
-    agent: embedded?.port ?? null,
-  };
+  const servers = opening.use(new Servers({ view, operations, clock, onError }));
+  const bound = { ...(await servers.start(options)), agent: embedded?.port ?? null };
   host.info(
     `Metrics and read API on http://localhost:${bound.metrics}, health on http://localhost:${bound.health}`,
     bound,

@@ -2,12 +2,12 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../ipc/clock.ts';
-import type { Activity } from './activity.ts';
 import { type ConfigFollower, followConfig } from './config/follow.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
 import type { ConfigLoader } from './config/loader.ts';
 import type { Settings } from './config/settings.ts';
 import type { Matcher } from './match/pool.ts';
+import type { Activity } from './snapshots/activity.ts';
 import type { Plugins } from './supervision/plugins.ts';
 
 export interface ConfigInForceOptions {

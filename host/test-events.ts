@@ -2,8 +2,8 @@
 
 import { FrameBuilder } from '../ipc/frame.ts';
 import type { Bus } from './bus/bus.ts';
-import type { EventSnapshots } from './event-snapshots.ts';
 import type { EventSnapshot, TestEvent } from './http/view.ts';
+import type { EventSnapshots } from './snapshots/event-snapshots.ts';
 
 export interface TestEventsOptions {
   readonly bus: Bus;

@@ -1,10 +1,10 @@
 /** Flight records as the read API shows them: times that people read, and texts as the log would write them. */
 
-import type { FlightRecordSnapshot } from './http/view.ts';
-import type { VitalSigns } from './sandbox/vessel.ts';
-import type { FlightRecord } from './supervision/flight-record.ts';
-import { safeFields, safeMessage } from './telemetry/log-fields.ts';
-import { pluginFields } from './telemetry/plugin-lines.ts';
+import type { FlightRecordSnapshot } from '../http/view.ts';
+import type { VitalSigns } from '../sandbox/vessel.ts';
+import type { FlightRecord } from '../supervision/flight-record.ts';
+import { safeFields, safeMessage } from '../telemetry/log-fields.ts';
+import { pluginFields } from '../telemetry/plugin-lines.ts';
 
 /** JSON escapes the controls itself. */
 const ESCAPING = { controls: false };

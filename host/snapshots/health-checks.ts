@@ -1,8 +1,8 @@
 /** What /healthz and /readyz say, as pure functions of what the host knows. */
 
-import type { PluginPlan } from './config/plugin-plan.ts';
-import type { Check } from './http/view.ts';
-import type { PluginState } from './supervision/state.ts';
+import type { PluginPlan } from '../config/plugin-plan.ts';
+import type { Check } from '../http/view.ts';
+import type { PluginState } from '../supervision/state.ts';
 
 /** A loop that was due so long ago is dead. */
 const LOOP_LATE_MS = 10_000;

@@ -1,12 +1,12 @@
 /** When what last happened: per plugin and per Hook, for people who look. Bounded by the plugins and Hooks there are. */
 
-import type { Clock } from '../ipc/clock.ts';
-import type { Subscribable } from './base/emitter.ts';
-import type { BusEvents } from './bus/events.ts';
-import { type Hook, hookId } from './config/hook.ts';
-import type { DispatchEvents } from './dispatch/events.ts';
-import type { FilterProblem } from './match/filter-check.ts';
-import type { TemplateProblem } from './match/template-check.ts';
+import type { Clock } from '../../ipc/clock.ts';
+import type { Subscribable } from '../base/emitter.ts';
+import type { BusEvents } from '../bus/events.ts';
+import { type Hook, hookId } from '../config/hook.ts';
+import type { DispatchEvents } from '../dispatch/events.ts';
+import type { FilterProblem } from '../match/filter-check.ts';
+import type { TemplateProblem } from '../match/template-check.ts';
 
 export interface ActivitySources {
   readonly clock: Clock;

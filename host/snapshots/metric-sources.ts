@@ -1,11 +1,25 @@
 /** What a scrape reads at once from the rooms. */
 
-import type { Rooms } from './rooms.ts';
-import { NO_VITAL_SIGNS } from './sandbox/vessel.ts';
-import type { MetricSources } from './telemetry/snapshot-metrics.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { Dispatch } from '../dispatch/dispatch.ts';
+import type { Outbox } from '../dispatch/outbox.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { NO_VITAL_SIGNS } from '../sandbox/vessel.ts';
+import type { Watchdog } from '../sandbox/watchdog.ts';
+import type { Plugins } from '../supervision/plugins.ts';
+import type { MetricSources } from '../telemetry/snapshot-metrics.ts';
+
+export interface MeasuredRooms {
+  readonly plugins: Plugins;
+  readonly bus: Bus;
+  readonly ledger: Ledger;
+  readonly dispatch: Dispatch;
+  readonly outbox: Outbox;
+  readonly watchdog: Watchdog;
+}
 
 export function metricSources(
-  { plugins, bus, ledger, dispatch, outbox, watchdog }: Rooms,
+  { plugins, bus, ledger, dispatch, outbox, watchdog }: MeasuredRooms,
   { logLinesLost }: { readonly logLinesLost: () => number },
 ): MetricSources {
   return {

@@ -1,17 +1,17 @@
 /** The host as the HTTP room and the metrics see it: snapshots read at once from what the rooms hold, without asking any plugin. */
 
+import type { LoadedConfig } from '../config/loaded-config.ts';
+import type { DedupWindow } from '../dispatch/dedup.ts';
+import type { HookSnapshot, HostView, PluginSnapshot } from '../http/view.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { NO_VITAL_SIGNS } from '../sandbox/vessel.ts';
+import type { FlightRecorder } from '../supervision/flight-recorder.ts';
+import type { Plugins } from '../supervision/plugins.ts';
+import type { Supervisor } from '../supervision/supervisor.ts';
 import type { Activity } from './activity.ts';
-import type { LoadedConfig } from './config/loaded-config.ts';
-import type { DedupWindow } from './dispatch/dedup.ts';
 import type { EventSnapshots } from './event-snapshots.ts';
 import { flightSnapshot, safeText } from './flight-snapshots.ts';
 import { describeState, healthChecks, readinessChecks } from './health-checks.ts';
-import type { HookSnapshot, HostView, PluginSnapshot } from './http/view.ts';
-import type { Ledger } from './ledger/ledger.ts';
-import { NO_VITAL_SIGNS } from './sandbox/vessel.ts';
-import type { FlightRecorder } from './supervision/flight-recorder.ts';
-import type { Plugins } from './supervision/plugins.ts';
-import type { Supervisor } from './supervision/supervisor.ts';
 
 export interface HostViewOptions {
   readonly version: string;

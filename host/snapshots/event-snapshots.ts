@@ -1,10 +1,10 @@
 /** Events of the ledger as the read API shows them. Lines are decoded in the matcher pool, when someone asks and not before. */
 
-import { typeAt } from '../ipc/frame.ts';
-import { redactText } from './base/redact.ts';
-import type { EventQuery, EventSnapshot, TrailStep } from './http/view.ts';
-import type { Ledger } from './ledger/ledger.ts';
-import type { LedgerFrame, Step } from './ledger/ledger-frame.ts';
+import { typeAt } from '../../ipc/frame.ts';
+import { redactText } from '../base/redact.ts';
+import type { EventQuery, EventSnapshot, TrailStep } from '../http/view.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerFrame, Step } from '../ledger/ledger-frame.ts';
 
 /** What the pool reads out of one line. */
 export interface EventDescription {
