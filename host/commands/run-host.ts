@@ -1,8 +1,5 @@
 /** The host in this process, from the first line of its log to its exit code. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { systemClock } from '../../ipc/clock.ts';
 import { codeOf, messageOf } from '../../ipc/errors.ts';
 import { type App, startApp } from '../app.ts';
@@ -14,6 +11,7 @@ import { EXIT_CODES, type ExitCode } from './exit-code.ts';
 import { internalErrors } from './internal-errors.ts';
 import { readRunOptions } from './run-options.ts';
 import { khookVersion } from './version.ts';
+import { openWorkDirectory } from './work-directory.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const BEAT_MS = 1_000;
@@ -29,18 +27,18 @@ export async function runHost(invocation: Invocation): Promise<ExitCode> {
     invocation.stderr(`khook run: ${options}\n`);
     return EXIT_CODES.USAGE;
   }
-  const empty = mkdtempSync(join(tmpdir(), 'khook-'));
+  const work = openWorkDirectory(options.dataDirectory);
   const home = process.cwd();
   const leave = (): void => {
     process.chdir(home);
-    rmSync(empty, { recursive: true, force: true });
+    work.remove();
   };
   const asked = firstRequest();
   let app: App;
   try {
     app = await startApp({
       ...options,
-      workDirectory: empty,
+      workDirectory: work.path,
       onTooManyZombies: (why) => {
         if (!process.connected) invocation.stderr(`khook run: a fresh process is wanted: ${why}\n`);
         tellKeeper({ kind: 'replace', why });
