@@ -1,7 +1,7 @@
 // Runs in the plugin's thread.
 /** One plugin inside its thread: imports the bundle, owns its context, and carries out what the host asks over the control wire. */
 
-import type { Clock } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import type { Birth, KubernetesConnection, PluginControl } from '../control.ts';
 import { CodedError, codeOf, messageOf } from '../errors.ts';
 import type { ToHost, ToPlugin } from '../messages.ts';
@@ -11,12 +11,17 @@ import { EventSender } from './event-sender.ts';
 import { LogSender } from './log-sender.ts';
 import { MetricSender } from './metric-sender.ts';
 
+/** What loading and starting left behind is more than an idle plugin holds; it goes back to the system when that is done for good. */
+const TIDY_AFTER_MS = 1_000;
+
 export interface PluginRuntimeOptions {
   readonly birth: Birth;
   readonly port: Port<ToHost, ToPlugin>;
   readonly clock: Clock;
   /** Imports the bundle's entry. */
   readonly load: (url: string) => Promise<unknown>;
+  /** Gives memory back to the system; called once, a while after the start. */
+  readonly tidy: () => void;
 }
 
 export class PluginRuntime implements PluginControl {
@@ -28,6 +33,7 @@ export class PluginRuntime implements PluginControl {
   readonly #context: PluginContext;
   #connection: KubernetesConnection | null;
   #plugin: Plugin | null = null;
+  #tidying: Timer | null = null;
 
   constructor(options: PluginRuntimeOptions) {
     this.#options = options;
@@ -62,6 +68,7 @@ export class PluginRuntime implements PluginControl {
 
   async start(): Promise<void> {
     await this.#plugin?.start(this.#context);
+    this.#tidying = this.#options.clock.after(TIDY_AFTER_MS, this.#options.tidy);
   }
 
   async drain(): Promise<void> {
@@ -71,6 +78,7 @@ export class PluginRuntime implements PluginControl {
 
   async stop(): Promise<void> {
     this.#abort.abort(new CodedError('EVENT_ERR_STOPPING', `plugin ${this.#options.birth.plugin} is stopping`));
+    this.#tidying?.cancel();
     try {
       await this.#plugin?.stop?.();
     } finally {

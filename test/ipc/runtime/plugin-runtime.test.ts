@@ -25,6 +25,8 @@ interface Rig {
   readonly runtime: PluginRuntime;
   readonly port: TestPort<ToHost, ToPlugin>;
   readonly clock: FakeClock;
+  /** How often memory was given back. */
+  readonly tidied: () => number;
 }
 
 function rig(loaded: unknown, birth: Partial<Birth> = {}): Rig {
@@ -35,7 +37,12 @@ function rig(loaded: unknown, birth: Partial<Birth> = {}): Rig {
     if (loaded instanceof Error) throw loaded;
     return loaded;
   };
-  return { runtime: new PluginRuntime({ birth: { ...BIRTH, ...birth }, port, clock, load }), port, clock };
+  let tidied = 0;
+  const tidy = (): void => {
+    tidied += 1;
+  };
+  const runtime = new PluginRuntime({ birth: { ...BIRTH, ...birth }, port, clock, load, tidy });
+  return { runtime, port, clock, tidied: () => tidied };
 }
 
 const bundle = (plugin: Plugin): { default: Plugin } => ({ default: definePlugin(plugin) });
@@ -50,6 +57,17 @@ async function contextOf(given: Rig, contexts: PluginContext[]): Promise<PluginC
 }
 
 describe('plugin runtime', () => {
+  it('gives back once what loading and starting left behind, and not while the plugin may still be starting', async () => {
+    const { runtime, clock, tidied } = rig(bundle({ start: () => undefined }));
+    await runtime.initialize();
+    await clock.advance(60_000);
+    assert.equal(tidied(), 0);
+    await runtime.start();
+    assert.equal(tidied(), 0);
+    await clock.advance(60_000);
+    assert.equal(tidied(), 1);
+  });
+
   it('names what is wrong with an entry that is no plugin', async () => {
     for (const loaded of [{}, { default: null }, { default: () => 1 }, { default: {} }, { default: { start: 1 } }]) {
       await assert.rejects(rig(loaded).runtime.initialize(), { code: 'PLUGIN_ERR_NOT_A_PLUGIN' });
