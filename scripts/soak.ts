@@ -60,7 +60,11 @@ while (performance.now() - startedAt < totalMs) {
     sampleAt += SAMPLE_MS;
     await take(now);
   }
+  const deaths = corpus.deaths.length;
   await corpus.until(() => false, 200);
+  for (const death of corpus.deaths.slice(deaths)) {
+    process.stdout.write(`${(now / 60_000).toFixed(1)} min   ${death}   with ${beside.map(({ name }) => name)}\n`);
+  }
 }
 // What is left when all of them are gone is what the host keeps.
 corpus.put([]);
@@ -68,7 +72,6 @@ await corpus.until(() => !corpus.isLeftOf(beside.map(({ name }) => name)), 20_00
 await corpus.feel(10_000);
 await take(performance.now() - startedAt);
 
-for (const death of corpus.deaths) process.stdout.write(`${death}\n`);
 const verdict = judgeSoak(samples, { deaths: corpus.deaths.length, neighbourEnds: corpus.neighbour.ends.length });
 process.stdout.write(`${verdict.lines.join('\n')}\n${verdict.isPassed ? 'PASS' : 'FAIL'}\n`);
 for (const close of closes.reverse()) await close();

@@ -15,6 +15,7 @@ export const HOST_ERRORS = {
   HOST_ERR_BUNDLE_TWICE: 'Two bundles have the same plugin name.',
   HOST_ERR_BUNDLE_LIMIT: 'More plugins are enabled than settings.maxPlugins allows.',
   HOST_ERR_BUNDLE_TOO_LARGE: 'A bundle has more files or deeper folders than khook looks through.',
+  HOST_ERR_FOLDER: 'A folder that a plugin may use holds something that leads out of it or blocks whoever opens it.',
   HOST_ERR_MAPPING: 'An event mapping is invalid; it is skipped and the others load.',
   HOST_ERR_HOOK: 'A Hook is invalid.',
   HOST_ERR_TEMPLATE: 'A prompt is not a valid template; events go out with its raw text.',

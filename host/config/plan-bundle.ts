@@ -6,7 +6,7 @@ import type { Variables } from './expand.ts';
 import { digest } from './fingerprint.ts';
 import { CONNECTION_REMEDY, describePermissions, grantYaml, missingGrants } from './grants.ts';
 import type { Permissions, PluginLimits } from './permissions.ts';
-import { type Place, type Positioned, within } from './place.ts';
+import { type Place, type Positioned, problemAt, within } from './place.ts';
 import type { PluginEntry } from './plugin-entry.ts';
 import { DEFAULT_RATE_LIMIT } from './plugin-entry.ts';
 import type { PluginPlan, PluginSpec } from './plugin-plan.ts';
@@ -50,7 +50,14 @@ export function planBundle(bundle: Bundle, entry: PluginEntry | null, context: P
     const problems = entry === null ? checked.problems.map((problem) => suggestEntry(name, problem)) : checked.problems;
     return { kind: 'invalid', name, version, problems, required };
   }
-  const { requested, granted, problems } = readPermissions(bundle, { entry, config: checked.value, place, context });
+  const {
+    requested,
+    granted,
+    problems: faults,
+  } = readPermissions(bundle, {
+    ...{ entry, place, context, config: checked.value },
+  });
+  const problems = [...faults, ...bundleFaults(bundle, context)];
   if (problems.length > 0) return { kind: 'invalid', name, version, problems, required };
   const missing = missingGrants(requested, granted);
   if (missing !== null) {
@@ -106,6 +113,16 @@ function readPermissions(
     granted: granted.permissions,
     problems: [...requested.problems, ...granted.problems],
   };
+}
+
+/** A plugin may read all of its bundle: nothing in it may lead elsewhere. */
+function bundleFaults({ directory, file, document, manifest }: Bundle, { folder }: PlanContext): Problem[] {
+  const verdict = folder(directory);
+  if (verdict.kind === 'ok') return [];
+  const message = `the bundle '${directory}' ${verdict.why}`;
+  const fix = 'take it away; where a dependency is linked, copy or bundle it';
+  const place = { file, document, basePath: [], subject: manifest.name };
+  return [problemAt(place, [], { code: 'HOST_ERR_FOLDER', message, fix })];
 }
 
 /** The whole of what is asked for, not only what is missing: pasted over the old permissions it must not take anything away. */

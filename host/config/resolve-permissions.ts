@@ -4,6 +4,7 @@ import { realpathSync, statSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { codeOf } from '../../ipc/errors.ts';
+import { folderFault } from './folder-fault.ts';
 import type { Permissions } from './permissions.ts';
 import type { WrittenPermissions } from './permissions-schema.ts';
 import { type Place, problemAt, type YamlPath } from './place.ts';
@@ -12,7 +13,7 @@ import type { Problem } from './problem.ts';
 
 export type FolderVerdict =
   | { readonly kind: 'ok'; readonly path: string }
-  | { readonly kind: 'bad'; readonly why: string };
+  | { readonly kind: 'bad'; readonly why: string; readonly fix: string };
 
 /** The real path of a folder, or why there is none. */
 export type FolderLookUp = (path: string) => FolderVerdict;
@@ -89,7 +90,7 @@ function takeFolder(value: unknown, folder: FolderLookUp): string | Fault {
     return new Fault(`a permission must name a folder, got ${show(value)}`);
   const verdict = folder(value);
   if (verdict.kind === 'ok') return verdict.path;
-  return new Fault(`the folder '${value.slice(0, 200)}' ${verdict.why}`, 'create the folder, or name one that exists');
+  return new Fault(`the folder '${value.slice(0, 200)}' ${verdict.why}`, verdict.fix);
 }
 
 function show(value: unknown): string {
@@ -101,9 +102,16 @@ export function folderLookUp(base: string): FolderLookUp {
   return (path) => {
     try {
       const real = realpathSync(resolve(base, path));
-      return statSync(real).isDirectory() ? { kind: 'ok', path: real } : { kind: 'bad', why: 'is not a folder' };
+      if (!statSync(real).isDirectory()) return missing('is not a folder');
+      const fault = folderFault(real);
+      if (fault === null) return { kind: 'ok', path: real };
+      return { kind: 'bad', why: fault, fix: 'take it away, or name another folder, and save plugins.yaml again' };
     } catch (error) {
-      return { kind: 'bad', why: codeOf(error) === 'EACCES' ? 'may not be read by khook' : 'does not exist' };
+      return missing(codeOf(error) === 'EACCES' ? 'may not be read by khook' : 'does not exist');
     }
   };
+}
+
+function missing(why: string): FolderVerdict {
+  return { kind: 'bad', why, fix: 'create the folder, or name one that exists' };
 }

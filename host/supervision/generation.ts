@@ -5,6 +5,8 @@ import type { KubernetesConnection } from '../../ipc/control.ts';
 import { codeOf, messageOf } from '../../ipc/errors.ts';
 import type { Frame } from '../../ipc/frame.ts';
 import type { ToPlugin } from '../../ipc/messages.ts';
+import { HostError } from '../base/errors.ts';
+import { grantFault } from '../config/folder-fault.ts';
 import type { PluginSpec } from '../config/plugin-plan.ts';
 import type { Exit } from '../sandbox/exit.ts';
 import type { OpenVessel, Vessel, VesselListener } from '../sandbox/vessel.ts';
@@ -65,6 +67,9 @@ export class Generation {
     this.number = generation;
     this.#clock = options.clock;
     this.#bornAt = options.clock.now();
+    // Its plan was made when nothing was wrong with the folders; that may be long ago.
+    const fault = grantFault(spec);
+    if (fault !== null) throw new HostError('HOST_ERR_FOLDER', fault);
     const birth = makeBirth({
       spec,
       generation,

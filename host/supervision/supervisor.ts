@@ -19,7 +19,7 @@
  */
 
 import type { Timer } from '../../ipc/clock.ts';
-import { messageOf } from '../../ipc/errors.ts';
+import { codeOf, messageOf } from '../../ipc/errors.ts';
 import type { Emitter } from '../base/emitter.ts';
 import { isSamePlan, type PluginPlan, type PluginSpec } from '../config/plugin-plan.ts';
 import { formatProblem } from '../config/problem.ts';
@@ -172,7 +172,8 @@ export class Supervisor {
     try {
       current = new Generation({ ...this.#options, spec, generation, idPrefix, listener: this.#listener(generation) });
     } catch (error) {
-      this.#ended({ reason: 'failed_start', detail: messageOf(error), stack: '', code: 'PLUGIN_ERR_LOAD' }, null);
+      const code = codeOf(error) || 'PLUGIN_ERR_LOAD';
+      this.#ended({ reason: 'failed_start', detail: messageOf(error), stack: '', code }, null);
       return;
     }
     this.#current = current;

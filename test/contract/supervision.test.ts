@@ -1,6 +1,8 @@
 /** Supervision over real threads and processes, with the real bus and ledger: each way in which a plugin can break ends where it should. */
 
 import assert from 'node:assert/strict';
+import { rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, describe, it, type TestContext } from 'node:test';
 import { Bus, type Consume } from '../../host/bus/bus.ts';
 import { Inlet } from '../../host/bus/inlet.ts';
@@ -15,6 +17,7 @@ import type { Supervisor } from '../../host/supervision/supervisor.ts';
 import { systemClock } from '../../ipc/clock.ts';
 import { eventually } from '../support/eventually.ts';
 import { fixtureSpec } from '../support/plugin-spec.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 interface House {
   readonly plugins: Plugins;
@@ -115,6 +118,20 @@ for (const [kind, openVessel] of Object.entries(VESSELS)) {
         ['bad_config', "configuration 'where' must not be 'config'"],
       );
       assert.deepEqual(house.said, ['crashed 1 bad_config']);
+    });
+
+    it('does not start a plugin into whose folders somebody has put a way out since its plan was made', async (t) => {
+      const house = build(t);
+      const folder = tempDir(t);
+      const spec = fixtureSpec('emitter');
+      symlinkSync('/etc', join(folder, 'etc'));
+      const supervisor = await house.run({ ...spec, permissions: { ...spec.permissions, read: [folder] } });
+      await eventually(() => supervisor.state.kind === 'backing-off');
+      const { exit } = supervisor.lastExit ?? {};
+      assert.deepEqual([exit?.reason, exit?.code], ['failed_start', 'HOST_ERR_FOLDER']);
+      assert.match(exit?.detail ?? '', /holds a link that leads out of it: 'etc'/);
+      rmSync(join(folder, 'etc'));
+      await eventually(() => supervisor.state.kind === 'running');
     });
 
     it('starts a replacement only after the old plugin has stopped, and loses no event of either', async (t) => {

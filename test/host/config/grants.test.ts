@@ -130,6 +130,11 @@ test('grants: a folder must exist and be a folder, and a link counts as what it 
   writeFileSync(`${base}/file`, '');
   const look = folderLookUp(base);
   assert.deepEqual(look('link'), { kind: 'ok', path: `${base}/real` });
-  assert.deepEqual(look('file'), { kind: 'bad', why: 'is not a folder' });
-  assert.deepEqual(look('nothing'), { kind: 'bad', why: 'does not exist' });
+  const fix = 'create the folder, or name one that exists';
+  assert.deepEqual(look('file'), { kind: 'bad', why: 'is not a folder', fix });
+  assert.deepEqual(look('nothing'), { kind: 'bad', why: 'does not exist', fix });
+  symlinkSync('../..', `${base}/real/out`);
+  const fault = look('real');
+  assert.ok(fault.kind === 'bad');
+  assert.equal(fault.why, "holds a link that leads out of it: 'out'");
 });

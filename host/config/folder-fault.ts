@@ -1,0 +1,73 @@
+/**
+ * What is wrong with a folder that a plugin may read or write. Node's permission model follows links out of a granted folder, and
+ * whoever opens a FIFO or reads a device may wait in a system call for ever, where no thread can be ended. Looked for before the
+ * plugin runs; what somebody puts there afterwards is not seen.
+ */
+
+import { type Dirent, readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import type { PluginSpec } from './plugin-plan.ts';
+
+/** A folder may grow over the years, and its plugin must start all the same: what lies beyond is not looked at. */
+const MAX_ENTRIES = 10_000;
+
+/** `directory`: a real path. One sentence part such as `holds a FIFO: 'a/b'`, or null. Never throws. */
+export function folderFault(directory: string): string | null {
+  let seen = 0;
+  const waiting = [directory];
+  for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
+    for (const entry of entriesOf(folder)) {
+      seen += 1;
+      if (seen > MAX_ENTRIES) return null;
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) waiting.push(path);
+      const fault = entryFault(entry, path, directory);
+      if (fault !== null) return `${fault}: '${relative(directory, path)}'`;
+    }
+  }
+  return null;
+}
+
+/** The same for all that a plugin would be given: its bundle and its granted folders. A whole sentence, or null. */
+export function grantFault({ directory, permissions }: Pick<PluginSpec, 'directory' | 'permissions'>): string | null {
+  for (const folder of new Set([directory, ...permissions.read, ...permissions.write])) {
+    const fault = folderFault(folder);
+    if (fault !== null) return `the folder '${folder}' ${fault}`;
+  }
+  return null;
+}
+
+function entryFault(entry: Dirent, path: string, directory: string): string | null {
+  if (entry.isSymbolicLink()) return leadsOut(path, directory) ? 'holds a link that leads out of it' : null;
+  if (entry.isFIFO()) return 'holds a FIFO';
+  if (entry.isSocket()) return 'holds a socket';
+  return entry.isBlockDevice() || entry.isCharacterDevice() ? 'holds a device' : null;
+}
+
+/** The links inside a mounted ConfigMap stay in it. Of one whose target does not exist yet counts where it would be. */
+function leadsOut(link: string, directory: string): boolean {
+  let target: string;
+  try {
+    target = realpathSync(link);
+  } catch {
+    target = wouldBe(link);
+  }
+  return target !== directory && !target.startsWith(directory.endsWith(sep) ? directory : `${directory}${sep}`);
+}
+
+function wouldBe(link: string): string {
+  try {
+    return resolve(dirname(link), readlinkSync(link));
+  } catch {
+    return link;
+  }
+}
+
+/** What khook may not list, its plugin may not either. */
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
