@@ -8,6 +8,7 @@ import { readPlugins } from './config/config-files.ts';
 import { ConfigLoader } from './config/loader.ts';
 import { keepConfigInForce } from './config-in-force.ts';
 import { EmbeddedAgent } from './dispatch/embedded-agent.ts';
+import { Profiler } from './profile/profiler.ts';
 import { buildRooms } from './rooms.ts';
 import { Servers } from './servers.ts';
 import { type StopReport, stopRooms } from './shutdown.ts';
@@ -136,6 +137,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     metrics: () => metrics.scrape(),
   });
   const testEvents = new TestEvents({ bus, snapshots, run, wall: clock.wall });
+  const profiler = new Profiler({
+    clock,
+    recordPlugin: (name, kind, ms) => plugins.find(name)?.vessel?.profile(kind, ms) ?? null,
+  });
   const operations = {
     setLogLevel(level: LogLevel, plugin: string | null): void {
       log.setLevel(level, plugin);
@@ -143,6 +148,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     },
     restartPlugin: async (name: string) => plugins.find(name)?.restart(),
     emit: testEvents.emit.bind(testEvents),
+    profile: profiler.profile.bind(profiler),
   };
   const servers = opening.use(new Servers({ view, operations, clock, onError }));
   const bound = { ...(await servers.start(options)), agent: embedded?.port ?? null };

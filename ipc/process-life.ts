@@ -18,7 +18,9 @@ export type ToChild =
   /** The first message. What is secret in it must not stand on a command line or in the environment the process starts with. */
   | { readonly kind: 'birth'; readonly birth: Birth; readonly environment: Readonly<Record<string, string>> }
   /** Asks for readings. */
-  | { readonly kind: 'read' };
+  | { readonly kind: 'read' }
+  /** Asks for a profile over so many milliseconds. One at a time. */
+  | { readonly kind: 'profile'; readonly what: 'cpu' | 'heap'; readonly ms: number };
 
 /** What a child says of itself. The host believes none of it where it can look for itself. */
 export interface Readings {
@@ -34,6 +36,8 @@ export type FromChild =
   /** The runtime stands and nothing of the plugin has been loaded: what it weighs now is not the plugin's. */
   | { readonly kind: 'born'; readonly readings: Readings }
   | { readonly kind: 'readings'; readonly readings: Readings }
+  /** The profile that was asked for: V8's JSON, gzipped, as base64; or why there is none. */
+  | { readonly kind: 'profile'; readonly gzipped: string; readonly fault: string }
   /** An uncaught error; the process ends. */
   | { readonly kind: 'failed'; readonly error: WireError };
 

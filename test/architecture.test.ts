@@ -28,6 +28,7 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly imports:
   'host/sandbox/': { floor: 2, imports: ['ipc/', 'host/base/', 'host/config/', 'host/ledger/'] },
   'host/bus/': { floor: 3, imports: ['ipc/', 'host/base/', 'host/config/', 'host/ledger/'] },
   'host/supervision/': { floor: 3, imports: ['ipc/', 'host/base/', 'host/config/', 'host/ledger/', 'host/sandbox/'] },
+  'host/profile/': { floor: 3, imports: ['ipc/', 'host/base/', 'host/sandbox/profile.ts'] },
   'host/match/': { floor: 4, imports: ['ipc/', 'host/base/', 'host/config/', 'host/ledger/'] },
   'host/dispatch/': {
     floor: 5,
@@ -73,7 +74,8 @@ const SINGLE_IMPORTERS: Readonly<Record<string, readonly RegExp[]>> = {
   re2js: [/^host\/match\/filter-regex\.ts$/],
   zod: [/^host\//],
   'node:sqlite': [/^host\/dispatch\//],
-  'node:worker_threads': [/^ipc\/port/, /^ipc\/runtime\//, /^host\/sandbox\//, /^bench\//],
+  'pprof-format': [/^host\/profile\//],
+  'node:worker_threads': [/^ipc\/port/, /^ipc\/runtime\//, /^host\/sandbox\//, /^host\/profile\//, /^bench\//],
 };
 
 /** Words that belong to one place. */

@@ -3,6 +3,7 @@
 import { parseLogLevel, parseTestEvent } from './admin-schema.ts';
 import { loopbackGuard } from './loopback-guard.ts';
 import type { ServerSurroundings } from './metrics-server.ts';
+import { pprofRoutes } from './pprof-routes.ts';
 import { json, type Reply, refusal } from './reply.ts';
 import type { Route } from './route.ts';
 import { HttpServer } from './server.ts';
@@ -33,6 +34,7 @@ export function adminRoutes(view: Pick<HostView, 'plugins'>, operations: HostOpe
     return refusal(404, `there is no plugin '${name.slice(0, 64)}', there are: ${names.join(', ') || 'none'}`);
   };
   return [
+    ...pprofRoutes(operations),
     {
       method: 'POST',
       path: '/api/v1/emit',

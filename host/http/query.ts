@@ -27,6 +27,23 @@ export function parsePluginQuery(
   return error === null ? { plugin } : { error };
 }
 
+const MAX_SECONDS = 120;
+
+/** Of a profile: how long, and of which plugin; null is the host. */
+export function parseProfileQuery(
+  params: URLSearchParams,
+  fallback: number,
+): { readonly plugin: string | null; readonly seconds: number } | { readonly error: string } {
+  const plugin = params.get('plugin');
+  const text = params.get('seconds') ?? String(fallback);
+  const isSeconds = /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_SECONDS;
+  const seconds = isSeconds
+    ? null
+    : `'seconds' must be a whole number between 1 and ${MAX_SECONDS}, got '${text.slice(0, 50)}'`;
+  const error = keysFault(params, ['plugin', 'seconds']) ?? pluginFault(plugin) ?? seconds;
+  return error === null ? { plugin, seconds: Number(text) } : { error };
+}
+
 function keysFault(params: URLSearchParams, known: readonly string[]): string | null {
   for (const key of params.keys()) {
     if (!known.includes(key)) return `unknown parameter '${key.slice(0, 50)}', expected ${known.join(', ')}`;

@@ -138,6 +138,12 @@ export interface TestEvent {
 export interface HostOperations {
   setLogLevel(level: string, plugin: string | null): void;
   restartPlugin(name: string): Promise<void>;
+  /** Gzipped pprof, of the host's own thread or of a plugin. Rejects with HOST_ERR_PROFILE. */
+  profile(request: {
+    readonly kind: 'cpu' | 'heap';
+    readonly plugin: string | null;
+    readonly ms: number;
+  }): Promise<Uint8Array>;
   /** Resolves when the event has its verdict. */
   emit(event: TestEvent): Promise<EventSnapshot>;
 }

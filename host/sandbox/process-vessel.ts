@@ -9,11 +9,13 @@ import type { Clock, Timer } from '../../ipc/clock.ts';
 import { CodedError } from '../../ipc/errors.ts';
 import { CONTROL_FD, EVENTS_FD } from '../../ipc/process-life.ts';
 import { exitOfChild, exitOfError } from './child-exit.ts';
+import { ChildProfile } from './child-profile.ts';
 import type { Exit } from './exit.ts';
 import { forwardOutput } from './output-lines.ts';
 import { processArguments } from './process-flags.ts';
 import { ALLOCATOR_SETTINGS, ProcessSigns } from './process-signs.ts';
 import { ProcessWires } from './process-wires.ts';
+import type { ProfileKind } from './profile.ts';
 import { runtimeCode } from './runtime-code.ts';
 import { threadEnvironment } from './thread-flags.ts';
 import type { Vessel, VesselRequest } from './vessel.ts';
@@ -48,6 +50,7 @@ class ProcessVessel implements Vessel {
   readonly #wires: ProcessWires;
   readonly #watch: Watch;
   readonly #gone = Promise.withResolvers<void>();
+  readonly #profile = new ChildProfile();
   #stderr = '';
   #closing: Timer | null = null;
   /** What its exit will say: the plugin's last words, or why it was ended. */
@@ -79,6 +82,7 @@ class ProcessVessel implements Vessel {
       onBreach: (exit) => void this.terminate(exit),
       onBorn: (readings) => signs.born(readings),
       onReadings: (readings) => signs.said(readings),
+      onProfile: (gzipped, fault) => this.#profile.take(gzipped, fault),
       onFailed: (error) => {
         this.#ending ??= exitOfError(error);
       },
@@ -126,6 +130,10 @@ class ProcessVessel implements Vessel {
     return this.#watch.sample();
   }
 
+  profile(kind: ProfileKind, ms: number): Promise<string> {
+    return this.#profile.ask(() => this.#wires.life.post({ kind: 'profile', what: kind, ms }));
+  }
+
   async terminate(why: Exit): Promise<void> {
     if (this.#isOver) return;
     this.#ending ??= why;
@@ -166,6 +174,7 @@ class ProcessVessel implements Vessel {
     this.#closing?.cancel();
     this.#watch.close();
     this.#wires.close(exit.detail);
+    this.#profile.end(exit.detail);
     this.#request.listener.exit(exit);
     this.#gone.resolve();
   }

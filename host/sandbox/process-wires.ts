@@ -38,6 +38,8 @@ export interface ProcessWiresOptions {
   readonly onBreach: (exit: Exit) => void;
   readonly onBorn: (readings: Readings) => void;
   readonly onReadings: (readings: Readings) => void;
+  /** A profile, or why there is none; false when none was asked for. */
+  readonly onProfile: (gzipped: string, fault: string) => boolean;
   /** An uncaught error: its last words. */
   readonly onFailed: (error: WireError) => void;
 }
@@ -122,11 +124,18 @@ export class ProcessWires {
 
   #hearLife(message: unknown): void {
     if (this.#isDeaf) return;
-    const { onBorn, onReadings, onFailed } = this.#options;
-    const { kind, readings, error } = (message ?? {}) as { kind?: unknown; readings?: unknown; error?: unknown };
+    const { onBorn, onReadings, onFailed, onProfile } = this.#options;
+    const { kind, readings, error, gzipped, fault } = (message ?? {}) as Readonly<Record<string, unknown>>;
     if (kind === 'born' && isReadings(readings)) onBorn(readings);
     else if (kind === 'readings' && isReadings(readings)) onReadings(readings);
     else if (kind === 'failed' && isWireError(error)) onFailed(error);
+    else if (
+      kind === 'profile' &&
+      typeof gzipped === 'string' &&
+      typeof fault === 'string' &&
+      onProfile(gzipped, fault)
+    )
+      return;
     else this.breach('life', `sent a message of kind ${textOf(kind).slice(0, 32)}`);
   }
 

@@ -7,6 +7,7 @@ import type { ThreadData } from '../../ipc/runtime/thread.ts';
 import { exposeCollection } from './collection.ts';
 import { type Exit, type ExitReason, exitOf } from './exit.ts';
 import { forwardOutput } from './output-lines.ts';
+import { record } from './profile.ts';
 import { runtimeCode, THREAD_ENTRY } from './runtime-code.ts';
 import { threadEnvironment, threadFlags } from './thread-flags.ts';
 import { ThreadSigns, threadName } from './thread-signs.ts';
@@ -123,6 +124,8 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
       return watch.history;
     },
     sample: () => watch.sample(),
+    profile: (kind, ms) =>
+      record(clock, ms, () => (kind === 'cpu' ? worker.startCpuProfile() : worker.startHeapProfile())),
     terminate,
   };
 }

@@ -9,6 +9,7 @@ import type { LogRecord, MetricRecord, ToPlugin } from '../../ipc/messages.ts';
 import type { Remote } from '../../ipc/remote.ts';
 import type { PluginSpec } from '../config/plugin-plan.ts';
 import type { Exit } from './exit.ts';
+import type { ProfileKind } from './profile.ts';
 
 /** Read from outside; the plugin has no say in them. */
 export interface VitalSigns {
@@ -73,6 +74,8 @@ export interface Vessel {
   /** About its last ten seconds, oldest first; stays after its end. */
   readonly history: readonly VitalSigns[];
   sample(): Promise<void>;
+  /** V8's JSON over the next `ms` milliseconds. One at a time. Rejects when the run ends meanwhile. */
+  profile(kind: ProfileKind, ms: number): Promise<string>;
   /** Ends it without asking the plugin. Resolves when it is gone; `why` becomes the exit unless it had ended before. */
   terminate(why: Exit): Promise<void>;
 }

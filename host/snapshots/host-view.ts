@@ -54,7 +54,7 @@ export function hostView(options: HostViewOptions): HostView {
 function pluginSnapshot(supervisor: Supervisor, { activity }: HostViewOptions): PluginSnapshot {
   const { name, plan, state, generation, restarts, lastExit } = supervisor;
   const spec = plan?.kind === 'run' ? plan.spec : null;
-  const vitals = supervisor.vitals ?? NO_VITAL_SIGNS;
+  const vitals = supervisor.vessel?.vitals ?? NO_VITAL_SIGNS;
   const lastEventAt = activity.lastEventAt(name);
   const hasReason = state.kind === 'blocked' || state.kind === 'failed' || state.kind === 'backing-off';
   return {

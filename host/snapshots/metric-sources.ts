@@ -25,8 +25,8 @@ export function metricSources(
   return {
     plugins: () => {
       const queued = bus.queued;
-      return plugins.all.map(({ name, plan, state, vitals }) => {
-        const { heapBytes, externalBytes, cpuSeconds, eventLoopUtilization } = vitals ?? NO_VITAL_SIGNS;
+      return plugins.all.map(({ name, plan, state, vessel }) => {
+        const { heapBytes, externalBytes, cpuSeconds, eventLoopUtilization } = vessel?.vitals ?? NO_VITAL_SIGNS;
         return {
           plugin: name,
           version: plan?.version ?? '',

@@ -24,7 +24,7 @@ import type { Emitter } from '../base/emitter.ts';
 import { isSamePlan, type PluginPlan, type PluginSpec } from '../config/plugin-plan.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Exit } from '../sandbox/exit.ts';
-import type { VesselListener } from '../sandbox/vessel.ts';
+import type { Vessel, VesselListener } from '../sandbox/vessel.ts';
 import type { SupervisionEvents } from './events.ts';
 import { Generation, type GenerationOptions } from './generation.ts';
 import { HealthWatch } from './health-watch.ts';
@@ -74,9 +74,9 @@ export class Supervisor {
     return this.#generation;
   }
 
-  /** The running generation's vital signs, or null. */
-  get vitals(): Generation['vessel']['vitals'] | null {
-    return this.#current?.vessel.vitals ?? null;
+  /** Of the generation that starts or runs, or null. */
+  get vessel(): Vessel | null {
+    return this.#current?.vessel ?? null;
   }
 
   /** Of the stop that is under way: what the plugin refused so far. */

@@ -23,6 +23,7 @@ import { collect } from './collection.ts';
 import { guardThread } from './guard/guard.ts';
 import { watchHost } from './host-watch.ts';
 import { PluginRuntime } from './plugin-runtime.ts';
+import { recordProfile } from './profile.ts';
 import { answerPulse } from './pulse.ts';
 import { recordsOutlet } from './records-outlet.ts';
 
@@ -59,6 +60,8 @@ const readings = (): Readings => {
 
 life.receive((message) => {
   if (message.kind === 'read') life.post({ kind: 'readings', readings: readings() });
+  else if (message.kind === 'profile')
+    recordProfile(message, { clock: systemClock, answer: (said) => life.post(said) });
   else live(message);
 });
 

@@ -42,6 +42,11 @@ export class ScriptedVessel implements Vessel {
   readonly #gone: (() => void)[] = [];
   #ending: Exit | null = null;
 
+  profile(kind: string, ms: number): Promise<string> {
+    this.asked.push(`profile ${kind} ${ms}`);
+    return Promise.resolve('{}');
+  }
+
   constructor(request: VesselRequest, options: { readonly clock: Clock; readonly script: Script }) {
     this.request = request;
     this.generation = request.birth.generation;

@@ -18,6 +18,10 @@ async function open(t: TestContext, changes: Partial<HostOperations> = {}) {
       asked.push(['emit', event]);
       return EVENT;
     },
+    profile: async (request) => {
+      asked.push(['profile', request]);
+      return new Uint8Array([1, 2]);
+    },
     ...changes,
   };
   const url = await serve(t, adminServer({ view: view(), operations, clock: systemClock }));
@@ -155,4 +159,17 @@ test('loopback guard: a peer from the network is refused even with the right hea
   for (const address of ['10.0.0.5', '::ffff:10.0.0.5', 'fe80::1', '', '127.evil']) {
     assert.equal(from(address)?.status, 403, address);
   }
+});
+
+test('admin server: asks for profiles with their defaults, and hands them out as files', async (t) => {
+  const { url, asked } = await open(t);
+  const answer = await send(`${url}/debug/pprof/heap?plugin=webhook`, 'GET');
+  assert.deepEqual(new Uint8Array(await answer.arrayBuffer()), new Uint8Array([1, 2]));
+  assert.match(answer.headers.get('content-disposition') ?? '', /filename="webhook\.heap\.pb\.gz"/);
+  await send(`${url}/debug/pprof/profile?seconds=5`, 'GET');
+  assert.deepEqual(asked, [
+    ['profile', { kind: 'heap', plugin: 'webhook', ms: 10_000 }],
+    ['profile', { kind: 'cpu', plugin: null, ms: 5_000 }],
+  ]);
+  assert.match(await (await send(`${url}/debug/pprof/`, 'GET')).text(), /\/debug\/pprof\/profile/);
 });
