@@ -122,6 +122,10 @@ class ProcessVessel implements Vessel {
     return this.#watch.history;
   }
 
+  get gone(): Promise<void> {
+    return this.#gone.promise;
+  }
+
   post(message: Parameters<Vessel['post']>[0]): void {
     this.#wires.post(message);
   }

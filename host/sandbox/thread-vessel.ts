@@ -1,9 +1,10 @@
 /** A vessel in a worker thread: three ports, flags instead of trust, and vital signs read from outside. Runs on the host thread. */
 
 import { Worker } from 'node:worker_threads';
-import { type Clock, delay } from '../../ipc/clock.ts';
+import type { Clock } from '../../ipc/clock.ts';
 import { codeOf, toWireError } from '../../ipc/errors.ts';
 import type { ThreadData } from '../../ipc/runtime/thread.ts';
+import { within } from '../base/within.ts';
 import { exposeCollection } from './collection.ts';
 import { type Exit, type ExitReason, exitOf } from './exit.ts';
 import { forwardOutput } from './output-lines.ts';
@@ -109,9 +110,11 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
     // What the plugin threw says more than the reason for which it happened to be ended, unless that reason explains what it threw.
     if (ending === null || !WATCHDOG_REASONS.includes(ending.reason)) ending = exitOfError(error);
   });
-  worker.once('exit', (code) =>
-    end(ending ?? wires.breached ?? exitOf('exited', `its thread ended with code ${code}`)),
-  );
+  const over = Promise.withResolvers<void>();
+  worker.once('exit', (code) => {
+    over.resolve();
+    end(ending ?? wires.breached ?? exitOf('exited', `its thread ended with code ${code}`));
+  });
 
   return {
     generation: birth.generation,
@@ -127,15 +130,8 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
     profile: (kind, ms) =>
       record(clock, ms, () => (kind === 'cpu' ? worker.startCpuProfile() : worker.startHeapProfile())),
     terminate,
+    gone: over.promise,
   };
-}
-
-/** Resolves when `promise` does, or after `ms`. */
-async function within(clock: Clock, promise: Promise<unknown>, ms: number): Promise<void> {
-  const done = new AbortController();
-  const limit = delay(clock, ms, done.signal).catch(() => undefined);
-  await Promise.race([promise, limit]);
-  done.abort();
 }
 
 /** An uncaught error of the plugin's thread. */

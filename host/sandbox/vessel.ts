@@ -78,6 +78,8 @@ export interface Vessel {
   profile(kind: ProfileKind, ms: number): Promise<string>;
   /** Ends it without asking the plugin. Resolves when it is gone; `why` becomes the exit unless it had ended before. */
   terminate(why: Exit): Promise<void>;
+  /** Resolves when nothing of it is there any more: of a thread that sits in native code, long after its exit was reported. */
+  readonly gone: Promise<void>;
 }
 
 export interface VesselRequest {

@@ -48,6 +48,8 @@ export interface SupervisionEvents {
   };
   /** The host stops and waits no longer for a plugin that could not even be terminated. */
   'plugin:unstopped': Unstopped;
+  /** Its next start is due and waits: so many threads of earlier runs were ended and are still there. */
+  'plugin:lingering': About & { readonly count: number };
   'plugin:unhealthy': About & { readonly generation: number; readonly detail: string };
   'plugin:recovered': About & { readonly generation: number };
   'plugin:state': About & { readonly from: PluginState; readonly to: PluginState };

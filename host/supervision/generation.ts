@@ -1,11 +1,12 @@
 /** One run of a plugin from its birth to its end, in the order everybody expects: open, initialise, credit, start; drain, stop, terminate. */
 
-import { type Clock, delay } from '../../ipc/clock.ts';
+import type { Clock } from '../../ipc/clock.ts';
 import type { KubernetesConnection } from '../../ipc/control.ts';
 import { codeOf, messageOf } from '../../ipc/errors.ts';
 import type { Frame } from '../../ipc/frame.ts';
 import type { ToPlugin } from '../../ipc/messages.ts';
 import { HostError } from '../base/errors.ts';
+import { within } from '../base/within.ts';
 import { grantFault } from '../config/folder-fault.ts';
 import type { PluginSpec } from '../config/plugin-plan.ts';
 import type { Exit } from '../sandbox/exit.ts';
@@ -139,7 +140,7 @@ export class Generation {
       this.#readyAt = this.#clock.now();
       return this.#exited;
     } catch (error) {
-      if (codeOf(error) === 'IPC_ERR_CLOSED') await this.#end();
+      if (codeOf(error) === 'IPC_ERR_CLOSED') await within(this.#clock, this.#over.promise, END_MS);
       const exit = this.#exited ?? failedStart(error);
       await this.vessel.terminate(exit);
       return this.#exited ?? exit;
@@ -158,14 +159,6 @@ export class Generation {
     await this.#ask('stop', Math.max(1, deadlineMs - (this.#clock.now() - startedAt)));
     await this.vessel.terminate(STOPPED);
     return this.#refused;
-  }
-
-  /** Resolves when the vessel has said how it ended, or when that takes too long. */
-  async #end(): Promise<void> {
-    const over = new AbortController();
-    const limit = delay(this.#clock, END_MS, over.signal).catch(() => undefined);
-    await Promise.race([this.#over.promise, limit]);
-    over.abort();
   }
 
   async #ask(step: 'drain' | 'stop', deadlineMs: number): Promise<void> {

@@ -1,7 +1,7 @@
 /** All plugins the host knows: one supervisor per name, brought in line with the plans. */
 
-import { type Clock, delay } from '../../ipc/clock.ts';
 import { Emitter, type Listener } from '../base/emitter.ts';
+import { within } from '../base/within.ts';
 import type { PluginPlan } from '../config/plugin-plan.ts';
 import type { StopLadder } from '../config/stop-ladder.ts';
 import type { SupervisionEvents } from './events.ts';
@@ -62,7 +62,8 @@ export class Plugins {
       await each.stop(why, ladder?.pluginMs);
       left.delete(each);
     });
-    await within(clock, Promise.all(all), ladder?.pluginsMs);
+    const stopped = Promise.all(all);
+    await (ladder === undefined ? stopped : within(clock, stopped, ladder.pluginsMs));
     unsubscribe();
     for (const { name: plugin, generation, refused } of left) {
       const terminate: RefusedStep = { step: 'terminate', afterMs: clock.now() - startedAt, error: '' };
@@ -92,14 +93,4 @@ export class Plugins {
     }
     return supervisor;
   }
-}
-
-/** Waits for it, but no longer than `limitMs`. */
-async function within(clock: Clock, done: Promise<unknown>, limitMs: number | undefined): Promise<void> {
-  if (limitMs === undefined) {
-    await done;
-    return;
-  }
-  const over = new AbortController();
-  await Promise.race([done.finally(() => over.abort()), delay(clock, limitMs, over.signal).catch(() => undefined)]);
 }

@@ -24,11 +24,13 @@ import type { Emitter } from '../base/emitter.ts';
 import { isSamePlan, type PluginPlan, type PluginSpec } from '../config/plugin-plan.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { Exit } from '../sandbox/exit.ts';
-import type { Vessel, VesselListener } from '../sandbox/vessel.ts';
+import type { Vessel } from '../sandbox/vessel.ts';
 import type { SupervisionEvents } from './events.ts';
 import { Generation, type GenerationOptions } from './generation.ts';
 import { HealthWatch } from './health-watch.ts';
+import { Remains } from './remains.ts';
 import { type LastExit, RunHistory } from './run-history.ts';
+import { runVoice } from './run-voice.ts';
 import type { PluginState } from './state.ts';
 import type { RefusedStep } from './unstopped.ts';
 
@@ -51,6 +53,7 @@ export class Supervisor {
   #stopping: Generation | null = null;
   #generation: number;
   readonly #history = new RunHistory();
+  readonly #remains: Remains;
   #commands: Promise<void> = Promise.resolve();
   /** The timer of the current state: back-off, quarantine. */
   #timer: Timer | null = null;
@@ -60,6 +63,8 @@ export class Supervisor {
     this.name = options.name;
     this.#options = options;
     this.#generation = options.lastGeneration;
+    const { clock, events, name: plugin } = options;
+    this.#remains = new Remains({ clock, onWait: (count) => events.emit('plugin:lingering', { plugin, count }) });
   }
 
   get state(): PluginState {
@@ -197,20 +202,12 @@ export class Supervisor {
     return `${this.name}-${this.#options.run}-${this.#generation.toString(36)}`;
   }
 
-  #listener(generation: number): Omit<VesselListener, 'frame'> {
-    const { events } = this.#options;
-    const plugin = this.name;
-    // The last words of a run are heard whenever they come; all else that comes late changes nothing.
-    const isLatest = (): boolean => this.#generation === generation;
-    return {
-      log: (record) => events.emit('plugin:log', { plugin, generation, record }),
-      logsDropped: (count) => events.emit('plugin:logs-dropped', { plugin, count }),
-      metric: (record) => {
-        if (isLatest()) events.emit('plugin:metric', { plugin, record });
-      },
-      eventRefused: (code, message) => {
-        if (isLatest()) events.emit('plugin:event-refused', { plugin, code, message });
-      },
+  #listener(generation: number): ReturnType<typeof runVoice> {
+    return runVoice({
+      plugin: this.name,
+      generation,
+      events: this.#options.events,
+      isLatest: () => this.#generation === generation,
       exit: (exit) => {
         // A start that failed is reported by boot(), a stop by #stopCurrent(): only the end of a running one is news.
         if (this.#state.kind !== 'running' || this.#state.generation !== generation) return;
@@ -218,13 +215,14 @@ export class Supervisor {
         this.#current = null;
         this.#ended(exit, current);
       },
-    };
+    });
   }
 
   /** A generation ended that nobody asked to end; null when it could not even be opened. */
   #ended(exit: Exit, ended: Generation | null): void {
     const { clock, events, random } = this.#options;
     const { uptimeMs = 0, ranMs = 0 } = ended ?? {};
+    if (ended !== null) this.#remains.add(ended.vessel.gone);
     const vitalSigns = ended?.vessel.history ?? [];
     const decision = this.#history.add({ exit, at: clock.wall() }, { now: clock.now(), ranMs, random: random() });
     const about = { plugin: this.name, id: this.#idPrefix, generation: this.#generation };
@@ -249,11 +247,11 @@ export class Supervisor {
 
   #startAfter(ms: number): void {
     const seen = this.#state;
-    this.#timer = this.#options.clock.after(ms, () => {
-      void this.#command(async () => {
+    const start = (): Promise<void> =>
+      this.#command(async () => {
         if (this.#state === seen) this.#start();
       });
-    });
+    this.#timer = this.#options.clock.after(ms, () => void this.#remains.cleared().then(start));
   }
 
   async #stopCurrent(why: string, withinMs?: number): Promise<void> {

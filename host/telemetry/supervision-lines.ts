@@ -72,6 +72,11 @@ export function supervisionLines(log: Log, rooms: Subscribable<SupervisionEvents
       const text = `plugin ${plugin} ${refusals(refused)}; khook goes on without waiting for it`;
       about(plugin).error(text, { generation, refused });
     }),
+    rooms.on('plugin:lingering', ({ plugin, count }) => {
+      const threads = count === 1 ? 'a thread' : `${count} threads`;
+      const text = `plugin ${plugin} waits with its next start: ${threads} of it ended and cannot be stopped yet (in native code or a system call)`;
+      about(plugin).warn(text, { count });
+    }),
     rooms.on('plugin:unhealthy', ({ plugin, generation, detail }) =>
       about(plugin).error('Plugin health check failed', { generation, detail }),
     ),

@@ -16,6 +16,8 @@ export type Answer =
 export type Script = Partial<Record<keyof PluginControl, Answer>> & {
   /** How long it takes to end it by force. */
   readonly terminateMs?: number;
+  /** Its thread stays after its end was reported, until `leave()`. */
+  readonly lingers?: boolean;
 };
 
 export const OK: Answer = { kind: 'ok' };
@@ -41,6 +43,7 @@ export class ScriptedVessel implements Vessel {
   readonly #pending = new Set<(error: CodedError) => void>();
   readonly #gone: (() => void)[] = [];
   #ending: Exit | null = null;
+  readonly #left = Promise.withResolvers<void>();
 
   profile(kind: string, ms: number): Promise<string> {
     this.asked.push(`profile ${kind} ${ms}`);
@@ -82,6 +85,15 @@ export class ScriptedVessel implements Vessel {
     this.#end(this.#ending);
   }
 
+  get gone(): Promise<void> {
+    return this.#left.promise;
+  }
+
+  /** Its thread ends at last. */
+  leave(): void {
+    this.#left.resolve();
+  }
+
   /** It ends by itself. */
   crash(exit: Exit = crashOf()): void {
     this.#end(exit);
@@ -91,6 +103,7 @@ export class ScriptedVessel implements Vessel {
     if (!this.isAlive) return;
     this.isAlive = false;
     this.#reject();
+    if (this.script.lingers !== true) this.#left.resolve();
     for (const tell of this.#gone.splice(0)) tell();
     this.request.listener.exit(exit);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SupervisionEvents } from '../../../host/supervision/events.ts';
+import { PATIENCE_MS } from '../../../host/supervision/remains.ts';
 import { CRASH_LOOP_SCORE, QUARANTINE_MS, STABLE_MS } from '../../../host/supervision/restart-policy.ts';
 import { settle } from '../../support/fake-clock.ts';
 import { frameOf } from '../../support/frames.ts';
@@ -64,6 +65,39 @@ describe('supervisor', () => {
     assert.deepEqual([bench.supervisor.generation, bench.kind], [2, 'running']);
     assert.deepEqual(bench.said, ['ready 1', 'stopped 1', 'ready 2']);
     await stopped(bench);
+  });
+
+  it('waits with the next start for what its last run left behind, but not for ever', async () => {
+    const bench = await running();
+    bench.harbour.last.script = { lingers: true };
+    bench.harbour.last.crash();
+    await bench.pass(10_000);
+    assert.deepEqual([bench.kind, bench.supervisor.generation], ['backing-off', 1]);
+    assert.ok(bench.said.includes('lingering 1'));
+    bench.harbour.vessels[0]?.leave();
+    await settle();
+    assert.deepEqual([bench.kind, bench.supervisor.generation], ['running', 2]);
+
+    for (const generation of [2, 3]) {
+      bench.harbour.last.script = { lingers: true };
+      bench.harbour.last.crash();
+      await bench.pass(PATIENCE_MS);
+      assert.equal(bench.supervisor.generation, generation, 'it is still waited for');
+      await bench.pass(PATIENCE_MS * (generation - 2) + 10_000);
+      assert.deepEqual([bench.kind, bench.supervisor.generation], ['running', generation + 1]);
+    }
+    await stopped(bench);
+  });
+
+  it('does not start when it was told to stop while it waited for what was left behind', async () => {
+    const bench = await running();
+    bench.harbour.last.script = { lingers: true };
+    bench.harbour.last.crash();
+    await bench.pass(10_000);
+    await bench.supervisor.apply(DISABLED);
+    bench.harbour.vessels[0]?.leave();
+    await bench.pass(PATIENCE_MS * 2);
+    assert.deepEqual([bench.kind, bench.supervisor.generation, bench.clock.pending], ['disabled', 1, 0]);
   });
 
   it('backs off after a crash and starts again with a new generation and new event ids', async () => {
