@@ -23,10 +23,10 @@ interface Given extends Rig {
   fire(from: number, to: number, changes?: Partial<Firing>): Promise<void>;
 }
 
-async function given(t: TestContext, manners: Manners = AT_ONCE, capacity = 5_000): Promise<Given> {
+async function given(t: TestContext, manners: Manners = AT_ONCE): Promise<Given> {
   const agent = await misbehaving(t, manners);
   const clock = new FakeClock();
-  const made = rig(t, { baseUrl: agent.url, clock, outbox: new MemoryOutbox({ capacity }) });
+  const made = rig(t, { baseUrl: agent.url, clock, capacity: 5_000 });
   const held: DispatchEvents['firing:held'][] = [];
   const digested: DispatchEvents['firing:digested'][] = [];
   made.dispatch.events.on('firing:held', (each) => held.push(each));
@@ -134,9 +134,9 @@ test('budget: a stop does not wait for the hour', async (t) => {
 });
 
 test('budget: what waited when khook ended waits again, and what was on its way goes on', async (t) => {
-  const outbox = new MemoryOutbox();
   const agent = await misbehaving(t, AT_ONCE);
   const clock = new FakeClock();
+  const outbox = new MemoryOutbox({ clock });
   const left = Array.from({ length: 7 }, (_, n): Delivery => {
     const state =
       n === 6 ? ({ kind: 'calling', attempt: 1, since: 0 } as const) : ({ kind: 'queued', since: 0 } as const);

@@ -11,7 +11,7 @@ import { eventually } from '../../support/eventually.ts';
 import { settle } from '../../support/fake-clock.ts';
 import { MisbehavingAgent } from '../../support/misbehaving-agent.ts';
 import { tempDir } from '../../support/temp-dir.ts';
-import { FAST_RETRY, misbehaving, type Rig, rig } from './dispatch-rig.ts';
+import { ALL, FAST_RETRY, misbehaving, type Rig, rig } from './dispatch-rig.ts';
 import { firing, nthFiring } from './firing.ts';
 import { openOutbox } from './outbox-support.ts';
 
@@ -119,7 +119,7 @@ describe('dispatch and what outlives it', () => {
     assert.equal((await first.settledAt(1)).outcome, 'dead_lettered');
     await first.end();
     const second = await live(t, { directory, baseUrl });
-    assert.equal((await second.dispatch.deadLetters(5))[0]?.eventId, 'e-1');
+    assert.equal((await second.dispatch.deadLetters.list(ALL))[0]?.eventId, 'e-1');
     assert.equal((await second.accept('e-2', firing()))?.kind, 'accepted');
   });
 

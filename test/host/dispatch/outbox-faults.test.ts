@@ -88,7 +88,7 @@ describe('outbox at fault', () => {
     );
     const listed = second.outbox.list();
     assert.equal(await isSettled(listed), false);
-    await assert.rejects(second.outbox.deadLetters(1), { code: 'HOST_ERR_OUTBOX' });
+    await assert.rejects(second.outbox.deadLetters({ limit: 1, hook: null, agent: null }), { code: 'HOST_ERR_OUTBOX' });
     small.remount('rw');
     assert.deepEqual(await listed, [delivery(1)]);
     await second.outbox.put([delivery(2)]);

@@ -21,7 +21,7 @@ export async function openOutbox(
   directory: string,
   options: Partial<SqliteOutboxOptions> = {},
 ): Promise<OpenOutbox> {
-  const given = { capacity: 100, durability: 'process', clock: systemClock, random: () => 0, ...options } as const;
+  const given = { durability: 'process', clock: systemClock, random: () => 0, ...options } as const;
   const outbox = new SqliteOutbox({ directory, ...given });
   const faults: OutboxEvents['outbox:fault'][] = [];
   const said: string[] = [];
