@@ -48,8 +48,6 @@ export interface DispatchSnapshot extends DeliveryCounts {
   readonly dedupKeys: number;
   /** Agents that are left alone for a while. */
   readonly openCircuits: readonly string[];
-  /** The outbox is full, and sources wait for it. */
-  readonly isHeldBack: boolean;
 }
 
 const OUTBOX_EVENTS = [
@@ -156,13 +154,17 @@ export class Dispatch {
     return restoring;
   }
 
+  /** The outbox is full, and sources wait for room in it. */
+  get isHeldBack(): boolean {
+    return this.#room.isHeldBack;
+  }
+
   snapshot(): DispatchSnapshot {
     return {
       ...this.#deliveries.counts,
       deadLetters: this.#outbox.deadLetterCount,
       dedupKeys: this.dedup.size,
       openCircuits: this.#lanes.open(),
-      isHeldBack: this.#room.isHeldBack,
     };
   }
 

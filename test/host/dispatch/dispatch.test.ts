@@ -223,7 +223,7 @@ test('dispatch: an agent works on no more at once than its lane lets through, an
   assert.equal(agent.sends.filter(({ path }) => path.includes('hanging')).length, 2);
   assert.deepEqual(
     { ...dispatch.snapshot(), dedupKeys: 0 },
-    { queued: 3, waiting: 0, inFlight: 2, deadLetters: 0, dedupKeys: 0, openCircuits: [], isHeldBack: false },
+    { queued: 3, waiting: 0, inFlight: 2, deadLetters: 0, dedupKeys: 0, openCircuits: [] },
   );
 });
 

@@ -6,7 +6,7 @@ import { adminServer } from '../../../host/http/admin-server.ts';
 import { loopbackGuard } from '../../../host/http/loopback-guard.ts';
 import type { HostOperations } from '../../../host/http/view.ts';
 import { systemClock } from '../../../ipc/clock.ts';
-import { EVENT, rawRequest, serve, view } from './http-support.ts';
+import { DEAD_LETTER, EVENT, rawRequest, serve, view } from './http-support.ts';
 
 /** An admin server whose operations write down what was asked of them. */
 async function open(t: TestContext, changes: Partial<HostOperations> = {}) {
@@ -17,6 +17,14 @@ async function open(t: TestContext, changes: Partial<HostOperations> = {}) {
     emit: async (event) => {
       asked.push(['emit', event]);
       return EVENT;
+    },
+    retryDeadLetter: async (id) => {
+      asked.push(['retry', id]);
+      return DEAD_LETTER;
+    },
+    dropDeadLetter: async (id) => {
+      asked.push(['drop', id]);
+      return DEAD_LETTER;
     },
     ...changes,
   };

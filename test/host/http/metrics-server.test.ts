@@ -34,7 +34,7 @@ test('metrics server: a scrape through HTTP shows what the rooms said', async (t
     plugins: () => [],
     ledgerResidual: () => 0,
     activeEvents: () => 0,
-    outbox: () => ({ firings: 0, hasFault: false }),
+    outbox: () => ({ firings: 0, hasFault: false, isFull: false, deadLetters: 0 }),
     logLinesLost: () => 0,
     zombieThreads: () => 0,
   };
@@ -116,7 +116,7 @@ test('metrics server: a thousand scrapes at once are all answered and leave no s
     plugins: () => [],
     ledgerResidual: () => 0,
     activeEvents: () => 0,
-    outbox: () => ({ firings: 0, hasFault: false }),
+    outbox: () => ({ firings: 0, hasFault: false, isFull: false, deadLetters: 0 }),
     logLinesLost: () => 0,
     zombieThreads: () => 0,
   };

@@ -23,7 +23,7 @@ function sources(readings: readonly PluginReading[] = [READING]): MetricSources 
     plugins: () => readings,
     ledgerResidual: () => 0,
     activeEvents: () => 3,
-    outbox: () => ({ firings: 2, hasFault: false }),
+    outbox: () => ({ firings: 2, hasFault: false, isFull: false, deadLetters: 4 }),
     logLinesLost: () => 0,
     zombieThreads: () => 0,
   };
