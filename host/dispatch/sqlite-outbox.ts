@@ -37,7 +37,7 @@ interface Standing {
 }
 
 /** A step of the clock is written down, and an old dead letter forgotten, so long after it at the latest. */
-const TIDY_MS = 10_000;
+const TIDY_MS = 5_000;
 
 export class SqliteOutbox implements Outbox {
   readonly isDurable = true;

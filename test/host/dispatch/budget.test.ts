@@ -10,7 +10,7 @@ import type { Firing } from '../../../host/match/verdict.ts';
 import { eventually } from '../../support/eventually.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import type { Manners, MisbehavingAgent } from '../../support/misbehaving-agent.ts';
-import { misbehaving, type Rig, rig } from './dispatch-rig.ts';
+import { ALL, misbehaving, type Rig, rig } from './dispatch-rig.ts';
 import { nthFiring } from './firing.ts';
 
 const AT_ONCE: Manners = { onSend: () => ({ kind: 'message' }) };
@@ -117,6 +117,11 @@ test('budget: a digest that is refused dead-letters all of it, and gives the key
   assert.equal(settled.filter(({ outcome }) => outcome === 'dead_lettered').length, 3);
   assert.equal(outbox.deadLetterCount, 3);
   assert.equal(dispatch.dedup.size, 3);
+  for (const { messageId, firing } of await dispatch.deadLetters.list(ALL)) {
+    const { firing: whole, calls } = await dispatch.deadLetters.find(messageId);
+    assert.equal(whole.prompt, 'Pod api restarts.', `${firing.resourceName} is not the digest that it went out with`);
+    assert.equal(calls?.count, 1);
+  }
 });
 
 test('budget: a stop does not wait for the hour', async (t) => {
