@@ -109,6 +109,12 @@ export class OutboxWriter {
     });
   }
 
+  /** Somebody could not read the file. If it is damaged that is a fault as if it had been found by a write. */
+  report(error: unknown): void {
+    const fault = storageFault(error, this.#place);
+    if (this.#condition.kind === 'open' && fault?.kind === 'damaged') this.#suffer(fault, this.#condition.file);
+  }
+
   /** From now on no write waits for a fault to pass. */
   release(): void {
     this.#isReleased = true;

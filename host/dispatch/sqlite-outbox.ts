@@ -200,6 +200,7 @@ export class SqliteOutbox implements Outbox {
     try {
       return read(file);
     } catch (error) {
+      this.#writer.report(error);
       const message = `The dead letters in ${this.#path} cannot be read (${messageOf(error)}). Check the volume that it is on.`;
       throw new HostError('HOST_ERR_OUTBOX', message, { cause: error });
     }
