@@ -13,6 +13,7 @@ import { buildRooms } from './rooms.ts';
 import { Servers } from './servers.ts';
 import { type StopReport, stopRooms } from './shutdown.ts';
 import { Activity } from './snapshots/activity.ts';
+import { deadLetterOperations } from './snapshots/dead-letter-snapshots.ts';
 import { EventSnapshots } from './snapshots/event-snapshots.ts';
 import { hostView } from './snapshots/host-view.ts';
 import { metricSources } from './snapshots/metric-sources.ts';
@@ -128,7 +129,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     ledger,
     snapshots,
     activity,
-    dedup: dispatch.dedup,
+    dispatch,
     config: () => config.current,
     brokenFiles: () => [...brokenFiles],
     isStopping: () => stopping !== null,
@@ -149,6 +150,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     restartPlugin: async (name: string) => plugins.find(name)?.restart(),
     emit: testEvents.emit.bind(testEvents),
     profile: profiler.profile.bind(profiler),
+    ...deadLetterOperations(dispatch.deadLetters),
   };
   const servers = opening.use(new Servers({ view, operations, clock, onError }));
   const bound = { ...(await servers.start(options)), agent: embedded?.port ?? null };

@@ -31,6 +31,7 @@ export const FIXED_SETTINGS: Readonly<Record<string, (settings: Settings) => unk
   'matcher.threads': (settings) => settings.matcher.threads,
   'matcher.frameTimeout': (settings) => settings.matcher.frameTimeoutMs,
   delivery: (settings) => settings.delivery,
+  deadLetters: (settings) => settings.deadLetters,
   trail: (settings) => settings.trail,
 };
 

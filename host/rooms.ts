@@ -93,10 +93,10 @@ export function buildRooms({ app, settings, agentUrl, run, connection, wantsDebu
   return { clock, ledger, matcher, dispatch, outbox, client, bus, plugins, watchdog, flights };
 }
 
-function outboxFor({ dataDirectory }: AppOptions, { delivery }: Settings, clock: Clock): Outbox {
-  const { queueLimit: capacity, durability } = delivery;
-  if (dataDirectory === null) return new MemoryOutbox({ capacity, maxDeadLetters: capacity });
-  return new SqliteOutbox({ directory: dataDirectory, capacity, durability, clock, random: Math.random });
+function outboxFor({ dataDirectory: directory }: AppOptions, settings: Settings, clock: Clock): Outbox {
+  const { deadLetters, delivery } = settings;
+  if (directory === null) return new MemoryOutbox({ clock, deadLetters });
+  return new SqliteOutbox({ directory, deadLetters, durability: delivery.durability, clock, random: Math.random });
 }
 
 function dispatchSettings({ dedup, delivery }: Settings): Partial<DispatchSettings> {
@@ -112,5 +112,6 @@ function dispatchSettings({ dedup, delivery }: Settings): Partial<DispatchSettin
     callTimeoutMs: delivery.timeoutMs,
     taskTimeoutMs: delivery.taskTimeoutMs,
     maxAgeMs: delivery.maxAgeMs,
+    room: { maxFirings: delivery.queueLimit, maxBytes: delivery.queueBytes, whenFull: delivery.whenFull },
   };
 }

@@ -27,9 +27,12 @@ export const HOST_ERRORS = {
   HOST_ERR_AGENT_TASK: 'The agent’s task ended without success.',
   HOST_ERR_AGENT_TIMEOUT: 'The agent did not answer in time.',
   HOST_ERR_AGENT_CIRCUIT_OPEN: 'The agent failed repeatedly; calls to it pause.',
-  HOST_ERR_OUTBOX_FULL: 'The outbox holds as many undelivered firings as it may; a further one was dead-lettered.',
+  HOST_ERR_OUTBOX_FULL:
+    'The outbox holds as many undelivered firings as it may; a further one is or stays a dead letter.',
   HOST_ERR_OUTBOX_AGE: 'A firing waited for its agent as long as it may; it was dead-lettered.',
   HOST_ERR_OUTBOX: 'The outbox cannot be read or written; sources wait until it can.',
+  HOST_ERR_DEAD_LETTER_UNKNOWN: 'There is no dead letter with this id.',
+  HOST_ERR_DEAD_LETTER_HELD: 'A dead letter cannot be sent again now: the same has fired again, or somebody is at it.',
   HOST_ERR_DATA_IN_USE: 'Another process has the data folder open.',
   HOST_ERR_PROFILE: 'A profile could not be recorded.',
   HOST_ERR_STOPPING: 'khook is stopping.',

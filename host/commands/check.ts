@@ -7,7 +7,6 @@ export const check: Command = {
   name: 'check',
   summary: 'Validate a configuration and its bundles without running anything',
   usage: '[flags]',
-  positionals: 0,
   flags: [
     ...RUN_FLAGS.filter(({ name }) => ['config', 'hooks', 'plugins'].includes(name)),
     { name: 'json', description: 'Print the findings as JSON.' },

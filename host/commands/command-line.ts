@@ -30,14 +30,53 @@ export function readCommandLine(command: Command, args: readonly string[]): Comm
       ]),
     );
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-    if (positionals.length !== command.positionals) {
-      const wanted = command.positionals === 0 ? 'no arguments' : `${command.positionals} arguments (${command.usage})`;
+    const { min, max } = command.positionals ?? { min: 0, max: 0 };
+    if (positionals.length < min || positionals.length > max) {
+      const wanted = max === 0 ? 'no arguments' : `${howMany(min, max)} (${command.usage})`;
       return bad(command, `'khook ${command.name}' takes ${wanted}, got ${positionals.length}`);
     }
     return { kind: 'ok', flags: values as Invocation['flags'], positionals };
   } catch (error) {
     return bad(command, messageOf(error).split('\n', 1)[0] ?? '');
   }
+}
+
+export type CommandChoice =
+  | { readonly kind: 'command'; readonly command: Command; readonly args: readonly string[] }
+  /** Commands that share the first word, of which none was named. */
+  | { readonly kind: 'group'; readonly name: string; readonly commands: readonly Command[] }
+  /** `help`: which there are. */
+  | { readonly kind: 'unknown'; readonly name: string; readonly hint: string; readonly help: string };
+
+/** Which command the first words of a command line name. */
+export function chooseCommand(commands: readonly Command[], args: readonly string[]): CommandChoice {
+  const [first = '', second = ''] = args;
+  const single = commands.find(({ name }) => name === first);
+  if (single !== undefined) return { kind: 'command', command: single, args: args.slice(1) };
+  const group = commands.filter(({ name }) => name.startsWith(`${first} `));
+  if (group.length === 0) {
+    const names = [...new Set(commands.map(({ name }) => name.split(' ', 1)[0] ?? ''))];
+    return { kind: 'unknown', name: first, hint: didYouMean(first, names), help: generalHelp(commands) };
+  }
+  const named = group.find(({ name }) => name === `${first} ${second}`);
+  if (named !== undefined) return { kind: 'command', command: named, args: args.slice(2) };
+  if (second === '' || second === '--help' || second === '-h') return { kind: 'group', name: first, commands: group };
+  const words = group.map(({ name }) => name.slice(first.length + 1));
+  const help = groupHelp(first, group);
+  return { kind: 'unknown', name: `${first} ${second}`, hint: didYouMean(second, words), help };
+}
+
+export function groupHelp(name: string, commands: readonly Command[]): string {
+  return [
+    'Usage:',
+    `  khook ${name} COMMAND [flags]`,
+    '',
+    'Commands:',
+    ...commandList(commands),
+    '',
+    `Run 'khook ${name} COMMAND --help' for the flags of a command.`,
+    '',
+  ].join('\n');
 }
 
 export function commandHelp(command: Command): string {
@@ -67,7 +106,6 @@ export function commandHelp(command: Command): string {
 }
 
 export function generalHelp(commands: readonly Command[]): string {
-  const width = Math.max(...commands.map((command) => command.name.length)) + 3;
   return [
     'khook turns cluster events into AI-agent calls.',
     '',
@@ -75,11 +113,21 @@ export function generalHelp(commands: readonly Command[]): string {
     '  khook COMMAND [flags]',
     '',
     'Commands:',
-    ...commands.map((command) => `  ${command.name.padEnd(width)}${command.summary}`),
+    ...commandList(commands),
     '',
     "Run 'khook COMMAND --help' for the flags of a command, 'khook --version' for the version.",
     '',
   ].join('\n');
+}
+
+function commandList(commands: readonly Command[]): string[] {
+  const width = Math.max(...commands.map(({ name }) => name.length)) + 3;
+  return commands.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`);
+}
+
+function howMany(min: number, max: number): string {
+  const count = max === Number.POSITIVE_INFINITY ? `${min} or more` : min === max ? String(min) : `${min} to ${max}`;
+  return count === '1' ? '1 argument' : `${count} arguments`;
 }
 
 function isKnown(flags: readonly Flag[], arg: string): boolean {

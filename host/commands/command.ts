@@ -26,13 +26,14 @@ export interface Invocation {
 }
 
 export interface Command {
+  /** One word, or two: the second chooses among commands that share the first. */
   readonly name: string;
   /** One line. */
   readonly summary: string;
   /** What follows the name in the usage line: `SOURCE TYPE [flags]`. */
   readonly usage: string;
-  /** How many positionals it takes. */
-  readonly positionals: number;
+  /** How many positionals it takes; absent: none. */
+  readonly positionals?: { readonly min: number; readonly max: number };
   readonly flags: readonly Flag[];
   readonly examples: readonly string[];
   run(invocation: Invocation): Promise<ExitCode>;

@@ -5,12 +5,13 @@ import type { EventSnapshot, TestEvent } from '../http/view.ts';
 import { type Command, flagList, flagText, type Invocation } from './command.ts';
 import { eventText } from './event-text.ts';
 import { EXIT_CODES } from './exit-code.ts';
+import { HostClient, URL_FLAG } from './host-client.ts';
 
 export const emit: Command = {
   name: 'emit',
   summary: 'Send a test event through a running host and tell what became of it',
   usage: 'SOURCE TYPE [flags]',
-  positionals: 2,
+  positionals: { min: 2, max: 2 },
   flags: [
     { name: 'resource', value: 'NAME', description: 'What the event is about.', default: 'test' },
     { name: 'message', value: 'TEXT', description: 'What happened.', default: 'A test event from khook emit' },
@@ -18,7 +19,7 @@ export const emit: Command = {
     { name: 'reason', value: 'WORD', description: 'Short cause, such as BackOff.' },
     { name: 'metadata', value: 'JSON', description: 'An object with further data.' },
     { name: 'tag', value: 'KEY=VALUE', multiple: true, description: 'A tag; may be given several times.' },
-    { name: 'url', value: 'URL', description: "The host's loopback port.", default: 'http://127.0.0.1:6060' },
+    URL_FLAG,
     { name: 'json', description: 'Print the event as JSON.' },
   ],
   examples: [
@@ -31,28 +32,18 @@ export const emit: Command = {
       invocation.stderr(`khook emit: ${event}\n`);
       return EXIT_CODES.USAGE;
     }
-    const url = (flagText(invocation, 'url') ?? 'http://127.0.0.1:6060').replace(/\/+$/, '');
-    let response: Response;
-    try {
-      response = await fetch(`${url}/api/v1/emit`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(event),
-      });
-    } catch (error) {
-      const cause = messageOf((error as { cause?: unknown }).cause ?? error);
-      invocation.stderr(
-        `khook emit: no host answers at ${url}: ${cause}\nStart one with 'khook run', or name its loopback port with --url.\n`,
-      );
-      return EXIT_CODES.UNREACHABLE;
-    }
-    const body = (await response.json()) as EventSnapshot | { error?: unknown };
-    if (!response.ok) {
-      invocation.stderr(`khook emit: the host refused the event: ${JSON.stringify(body)}\n`);
+    const answer = await new HostClient(invocation, 'emit').ask<EventSnapshot>({
+      method: 'POST',
+      path: '/api/v1/emit',
+      body: event,
+    });
+    if (answer.kind === 'unreachable') return answer.code;
+    if (answer.kind === 'refused') {
+      invocation.stderr(`khook emit: the host refused the event: ${answer.error}\n`);
       return EXIT_CODES.FAILED;
     }
     const isJson = invocation.flags.json === true;
-    invocation.stdout(isJson ? `${JSON.stringify(body, null, 2)}\n` : eventText(body as EventSnapshot));
+    invocation.stdout(isJson ? `${JSON.stringify(answer.value, null, 2)}\n` : eventText(answer.value));
     return EXIT_CODES.OK;
   },
 };

@@ -10,7 +10,6 @@ export const run: Command = {
   name: 'run',
   summary: 'Run the host: load the plugins, match their events, call agents',
   usage: '[flags]',
-  positionals: 0,
   flags: RUN_FLAGS,
   examples: ['khook run', 'khook run --config /etc/khook --agent-url http://localhost:9999/'],
   async run(invocation) {

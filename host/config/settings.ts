@@ -23,9 +23,12 @@ export interface Settings {
     readonly taskTimeoutMs: number;
     readonly concurrencyPerAgent: number;
     readonly queueLimit: number;
+    readonly queueBytes: number;
+    readonly whenFull: 'dead_letter' | 'block';
     readonly maxAgeMs: number;
     readonly durability: 'process' | 'machine';
   };
+  readonly deadLetters: { readonly maxCount: number; readonly maxBytes: number; readonly maxAgeMs: number };
   readonly trail: { readonly maxEvents: number; readonly maxBytes: number };
 }
 
@@ -75,8 +78,15 @@ const delivery = z.strictObject({
   taskTimeout: duration({ default: '30m', min: '10ms', max: '24h' }).describe("How long an agent's task is followed."),
   concurrencyPerAgent: count({ default: 4, min: 1, max: 1_000 }).describe('Deliveries to one agent at a time.'),
   queueLimit: count({ default: 10_000, min: 1, max: 1_000_000 }).describe(
-    'Firings that may wait; past it they are dead-lettered. As many dead letters are kept.',
+    'Firings that may wait for their agents; whenFull says what becomes of more.',
   ),
+  queueBytes: size({ default: '256MiB', min: '64KiB', max: '16GiB' }).describe('The same in bytes.'),
+  whenFull: z
+    .enum(['dead_letter', 'block'])
+    .prefault('dead_letter')
+    .describe(
+      'A firing for which there is no room is dead-lettered; or its source waits, however long the agent does not work.',
+    ),
   maxAge: duration({ default: '168h', min: '10ms', max: '8760h' }).describe(
     'How long a firing may wait for an agent that does not take it; then it is dead-lettered.',
   ),
@@ -86,6 +96,14 @@ const delivery = z.strictObject({
     .describe(
       'What an accepted firing survives: the end of the process, or of the machine too, which costs a disk flush.',
     ),
+});
+
+const deadLetters = z.strictObject({
+  maxCount: count({ default: 10_000, min: 1, max: 1_000_000 }).describe(
+    'Dead letters that are kept; past it the oldest are forgotten.',
+  ),
+  maxBytes: size({ default: '256MiB', min: '64KiB', max: '16GiB' }).describe('The same in bytes.'),
+  maxAge: duration({ default: '720h', min: '10ms', max: '87600h' }).describe('How long a dead letter is kept.'),
 });
 
 const trail = z.strictObject({
@@ -110,6 +128,7 @@ export const settingsSchema = z.strictObject({
   bus: bus.prefault({}).describe('How much of one plugin may be on its way.'),
   matcher: matcher.prefault({}).describe('The threads that judge events.'),
   delivery: delivery.prefault({}).describe('How agents are called.'),
+  deadLetters: deadLetters.prefault({}).describe('What is kept of firings that no agent took.'),
   trail: trail.prefault({}).describe('How much is remembered of events.'),
 });
 
@@ -170,6 +189,11 @@ function toSettings(written: z.output<typeof settingsSchema>): Settings {
       timeoutMs: timeout,
       taskTimeoutMs: taskTimeout,
       maxAgeMs: maxAge,
+    }),
+    deadLetters: Object.freeze({
+      maxCount: written.deadLetters.maxCount,
+      maxBytes: written.deadLetters.maxBytes,
+      maxAgeMs: written.deadLetters.maxAge,
     }),
     trail: Object.freeze({ ...trail }),
   });

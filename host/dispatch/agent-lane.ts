@@ -31,8 +31,6 @@ export interface LaneOptions {
   /** `namespace/name`. */
   readonly agent: string;
   readonly settings: LaneSettings;
-  /** Deliveries that may wait for a slot: as many as the outbox takes, so that none is ever refused here. */
-  readonly maxQueued: number;
   readonly clock: Clock;
   readonly onOpened: () => void;
   readonly onClosed: () => void;
@@ -56,12 +54,13 @@ export class AgentLane {
   #users = 0;
   #idleSince: number;
 
-  constructor({ agent, settings, maxQueued, clock, onOpened, onClosed }: LaneOptions) {
+  constructor({ agent, settings, clock, onOpened, onClosed }: LaneOptions) {
     this.agent = agent;
     this.#clock = clock;
     this.#pauseMs = settings.circuit.pauseMs;
     this.#idleSince = clock.now();
-    this.#bulkhead = bulkhead(settings.concurrencyPerAgent, maxQueued);
+    // Whoever waits for a slot stands in the outbox, which is bounded: none is ever refused here.
+    this.#bulkhead = bulkhead(settings.concurrencyPerAgent, Number.MAX_SAFE_INTEGER);
     this.#timeoutMs = settings.callTimeoutMs;
     this.#timeout = timeoutPolicy(settings.callTimeoutMs);
     this.#breaker = circuitBreaker(

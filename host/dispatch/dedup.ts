@@ -100,6 +100,14 @@ export class DedupWindow {
     return true;
   }
 
+  /** Wall milliseconds, for people: when the key may fire again; null: at once. */
+  silentUntil(dedupKey: string): number | null {
+    const { clock, windowMs } = this.#options;
+    const known = this.#entries.get(dedupKey);
+    const remaining = known === undefined ? 0 : silencedForMs(known.firedAt, clock.now(), windowMs);
+    return remaining > 0 ? clock.wall() + remaining : null;
+  }
+
   claimOf(dedupKey: string): Claim | null {
     return this.#entries.get(dedupKey)?.claim ?? null;
   }

@@ -77,7 +77,7 @@ export function isRetryable(failure: Pick<CallFailure, 'code' | 'status' | 'rpcC
   return failure.rpcCode !== null && RPC_SERVER_ERRORS.has(failure.rpcCode);
 }
 
-/** Calls that were made so far, the running one included. */
+/** Calls that were made so far and count, the running one included. */
 export function attemptsMade(state: DeliveryState): number {
   return 'attempt' in state ? state.attempt : 0;
 }
@@ -130,10 +130,10 @@ function afterFailure(state: DeliveryState, failure: CallFailure, { now, random,
   const attempt = failure.isUnsent === true ? Math.max(0, attemptsMade(state) - 1) : attemptsMade(state);
   const askedMs = Math.min(failure.retryAfterMs ?? 0, retry.maxRetryAfterMs);
   if (failure.code === CIRCUIT_OPEN)
-    return { kind: 'waiting', attempt, nextAttemptAt: now + askedMs, lastError: failure.message };
+    return { kind: 'waiting', attempt, nextAttemptAt: now + askedMs, waitMs: askedMs, lastError: failure.message };
   if (!isRetryable(failure)) return dead;
   if (attempt >= retry.attempts)
     return { ...dead, reason: `${failure.message} This was attempt ${attempt} of ${retry.attempts}.` };
   const delayMs = Math.max(askedMs, backoffMs(retry.backoff, Math.max(1, attempt), random));
-  return { kind: 'waiting', attempt, nextAttemptAt: now + delayMs, lastError: failure.message };
+  return { kind: 'waiting', attempt, nextAttemptAt: now + delayMs, waitMs: delayMs, lastError: failure.message };
 }

@@ -16,7 +16,7 @@ import type { Emitter } from '../base/emitter.ts';
 import { type AgentClient, agentId } from './agent-client.ts';
 import { failureOf } from './agent-error.ts';
 import type { AgentLane } from './agent-lane.ts';
-import type { Delivery, DeliveryState } from './delivery.ts';
+import { type Delivery, type DeliveryState, firedAt } from './delivery.ts';
 import { attemptsMade, type CallFailure, type CallResult, nextState, tooOld } from './delivery-policy.ts';
 import type { DispatchEvents } from './events.ts';
 import type { Outbox } from './outbox.ts';
@@ -44,13 +44,16 @@ export class DeliveryRun {
   #callStartedAt: number | null = null;
   /** Monotonic: when no agent need take it any more. Only its age in earlier lives is measured by the wall clock. */
   readonly #expiresAt: number;
+  /** Monotonic: when its next attempt is due, for one that waits. */
+  #dueAt: number;
 
   constructor(delivery: Delivery, context: RunContext) {
     const { clock, settings } = context;
     this.#delivery = delivery;
     this.#context = context;
     this.#agent = agentId(delivery);
-    this.#expiresAt = clock.now() + settings.maxAgeMs - Math.max(0, clock.wall() - delivery.acceptedAt);
+    this.#expiresAt = clock.now() + settings.maxAgeMs - Math.max(0, clock.wall() - firedAt(delivery));
+    this.#dueAt = clock.now() + leftOfWait(delivery.state, context);
   }
 
   get delivery(): Delivery {
@@ -73,12 +76,8 @@ export class DeliveryRun {
 
   /** Milliseconds until its next attempt is due; 0 when it does not wait for one. */
   get dueInMs(): number {
-    const { state } = this.#delivery;
-    if (state.kind !== 'waiting') return 0;
-    const { clock, settings } = this.#context;
-    const longestMs = Math.max(settings.retry.maxRetryAfterMs, settings.retry.backoff.maxMs);
-    // A record of an earlier life may name any time: no wait is longer than the policy can have meant.
-    return Math.min(Math.max(0, state.nextAttemptAt - clock.wall()), longestMs, this.#leftMs);
+    if (this.#delivery.state.kind !== 'waiting') return 0;
+    return Math.min(Math.max(0, this.#dueAt - this.#context.clock.now()), this.#leftMs);
   }
 
   get #leftMs(): number {
@@ -108,7 +107,7 @@ export class DeliveryRun {
         const result = await this.#call(lane);
         if (this.#isAbandoned && result.kind === 'error') return;
         if (isCircuitOpen(result)) {
-          await this.#transition(this.#next(result, this.#context.clock.wall()));
+          await this.#transition(this.#next(result));
           if (await this.#untilDue()) continue;
           return;
         }
@@ -125,6 +124,7 @@ export class DeliveryRun {
       const answer = await lane.call(
         async (signal) => {
           const attempt = attemptsMade(this.#delivery.state) + 1;
+          this.#tally();
           await this.#transition({ kind: 'calling', attempt, since: clock.wall() });
           signal.throwIfAborted();
           this.#callStartedAt = clock.now();
@@ -160,14 +160,13 @@ export class DeliveryRun {
 
   /** Records what came of a call or of a task, and says it. */
   async #conclude(result: CallResult): Promise<void> {
-    const { events, clock } = this.#context;
-    const decidedAt = clock.wall();
-    await this.#transition(this.#next(result, decidedAt));
+    const { events } = this.#context;
+    await this.#transition(this.#next(result));
     const { state } = this.#delivery;
     if (state.kind === 'delivered' && state.taskId !== '')
       events.emit('task:completed', { ...this.#about(), taskId: state.taskId });
     if (state.kind === 'waiting') {
-      const retryInMs = state.nextAttemptAt - decidedAt;
+      const retryInMs = state.waitMs ?? 0;
       const code = result.kind === 'error' ? result.code : '';
       events.emit('call:error', { ...this.#about(), code, message: state.lastError, retryInMs });
     }
@@ -175,9 +174,18 @@ export class DeliveryRun {
       events.emit('call:error', { ...this.#about(), code: state.code, message: state.reason, retryInMs: null });
   }
 
-  #next(result: CallResult, now: number): DeliveryState {
-    const { random, settings } = this.#context;
-    return nextState(this.#delivery.state, result, { now, random: random(), retry: settings.retry });
+  #next(result: CallResult): DeliveryState {
+    const { random, settings, clock } = this.#context;
+    return nextState(this.#delivery.state, result, { now: clock.wall(), random: random(), retry: settings.retry });
+  }
+
+  #tally(): void {
+    const at = this.#context.clock.wall();
+    const { calls } = this.#delivery;
+    this.#delivery = {
+      ...this.#delivery,
+      calls: { count: (calls?.count ?? 0) + 1, firstAt: calls?.firstAt ?? at, lastAt: at },
+    };
   }
 
   #about(): { delivery: Delivery; agent: string; durationMs: number } {
@@ -202,6 +210,7 @@ export class DeliveryRun {
   /** The one place where the state changes. A settled state is recorded by dispatch, which also tells. */
   async #transition(state: DeliveryState): Promise<void> {
     this.#delivery = { ...this.#delivery, state };
+    if (state.kind === 'waiting') this.#dueAt = this.#context.clock.now() + leftOfWait(state, this.#context);
     if (this.#isSettled) return;
     const { outbox, events } = this.#context;
     try {
@@ -218,6 +227,13 @@ export class DeliveryRun {
     if (this.#isAbandoned || this.#isSettled) return;
     await this.#conclude({ ...failureOf(error), status: null, rpcCode: null });
   }
+}
+
+/** By the wall clock, which is all that a record of an earlier life has: never longer than it was to be, whatever time it names. */
+function leftOfWait(state: DeliveryState, { clock, settings }: RunContext): number {
+  if (state.kind !== 'waiting') return 0;
+  const longestMs = Math.max(settings.retry.maxRetryAfterMs, settings.retry.backoff.maxMs);
+  return Math.min(Math.max(0, state.nextAttemptAt - clock.wall()), state.waitMs ?? longestMs);
 }
 
 function isCircuitOpen(result: CallResult): result is CallFailure {

@@ -4,20 +4,22 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { type Clock, delay } from '../../ipc/clock.ts';
-import { messageOf } from '../../ipc/errors.ts';
+import type { Clock } from '../../ipc/clock.ts';
 import type { DropReason } from '../../ipc/event.ts';
 import { Emitter, type Subscribable } from '../base/emitter.ts';
 import type { Firing } from '../match/verdict.ts';
 import type { AgentClient } from './agent-client.ts';
 import { CallBudgets } from './call-budgets.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { type Claim, DedupWindow } from './dedup.ts';
-import type { Delivery } from './delivery.ts';
+import { Deliveries, type DeliveryCounts } from './deliveries.ts';
+import { type Delivery, firedAt } from './delivery.ts';
 import { DeliveryRun, type RunContext } from './delivery-run.ts';
 import type { DispatchEvents } from './events.ts';
 import type { Run } from './held-run.ts';
 import { Lanes } from './lanes.ts';
 import type { Outbox } from './outbox.ts';
+import { OutboxRoom } from './outbox-room.ts';
 import { PendingWrites } from './pending-writes.ts';
 import { DISPATCH_DEFAULTS, type DispatchSettings } from './settings.ts';
 
@@ -41,31 +43,34 @@ export interface DispatchOptions {
   readonly random?: () => number;
 }
 
-export interface DispatchSnapshot {
-  /** For a slot of their agent. */
-  readonly queued: number;
-  /** For their next attempt. */
-  readonly waiting: number;
-  /** The agent is being called, or works. */
-  readonly inFlight: number;
+export interface DispatchSnapshot extends DeliveryCounts {
   readonly deadLetters: number;
   readonly dedupKeys: number;
   /** Agents that are left alone for a while. */
   readonly openCircuits: readonly string[];
 }
 
+const OUTBOX_EVENTS = [
+  'outbox:opened',
+  'outbox:fault',
+  'outbox:recovered',
+  'outbox:set-aside',
+  'dead-letters:forgotten',
+  'clock:stepped',
+] as const;
+
 const SHUTDOWN: Acceptance = { kind: 'dropped', reason: 'shutdown' };
 
 export class Dispatch {
   /** For Hook status; the outbox mirrors it. */
   readonly dedup: DedupWindow;
+  readonly deadLetters: DeadLetters;
   readonly #events = new Emitter<DispatchEvents>();
   readonly #clock: Clock;
   readonly #outbox: Outbox;
   readonly #lanes: Lanes;
-  readonly #context: RunContext;
-  readonly #budgets: CallBudgets;
-  readonly #runs = new Map<string, { readonly run: Run; readonly done: Promise<void> }>();
+  readonly #room: OutboxRoom;
+  readonly #deliveries: Deliveries;
   readonly #storing = new PendingWrites();
   /** Nothing is accepted before it is known what fired in an earlier life. */
   #restoring: Promise<unknown> | null = null;
@@ -82,12 +87,10 @@ export class Dispatch {
       clock,
       onForgotten: (dedupKey) => outbox.forget(dedupKey),
     });
-    // An earlier life may have left more than may stand here now.
-    const maxQueued = (): number => Math.max(outbox.capacity, outbox.size);
-    this.#lanes = new Lanes({ clock, settings: complete, maxQueued, events: this.#events });
-    for (const name of ['outbox:opened', 'outbox:fault', 'outbox:recovered'] as const)
-      outbox.events.on(name, (payload) => this.#events.emit(name, payload));
-    this.#context = {
+    this.#lanes = new Lanes({ clock, settings: complete, events: this.#events });
+    this.#room = new OutboxRoom({ outbox, settings: complete.room, clock, events: this.#events });
+    for (const name of OUTBOX_EVENTS) outbox.events.on(name, (payload) => this.#events.emit(name, payload));
+    const context: RunContext = {
       client,
       outbox,
       clock,
@@ -95,10 +98,27 @@ export class Dispatch {
       settings: complete,
       events: this.#events,
       lane: (agent) => this.#lanes.of(agent),
-      mayWait: (ms) => this.#stopBy === null || clock.now() + ms < this.#stopBy,
+      mayWait: (ms) => this.#mayWait(ms),
     };
-    const open = (delivery: Delivery): Run => new DeliveryRun(delivery, this.#context);
-    this.#budgets = new CallBudgets({ clock, events: this.#events, open });
+    const open = (delivery: Delivery): Run => new DeliveryRun(delivery, context);
+    const budgets = new CallBudgets({ clock, events: this.#events, open });
+    this.#deliveries = new Deliveries({
+      clock,
+      outbox,
+      dedup: this.dedup,
+      events: this.#events,
+      open: (delivery) => budgets.runOf(delivery),
+      onLeft: () => this.#room.admit(),
+    });
+    this.deadLetters = new DeadLetters({
+      clock,
+      outbox,
+      dedup: this.dedup,
+      room: this.#room,
+      deliveries: this.#deliveries,
+      events: this.#events,
+      isStopping: () => this.#stopBy !== null,
+    });
   }
 
   get events(): Subscribable<DispatchEvents> {
@@ -134,49 +154,34 @@ export class Dispatch {
     return restoring;
   }
 
+  /** The outbox is full, and sources wait for room in it. */
+  get isHeldBack(): boolean {
+    return this.#room.isHeldBack;
+  }
+
   snapshot(): DispatchSnapshot {
-    const count = { queued: 0, waiting: 0, inFlight: 0 };
-    for (const { run } of this.#runs.values()) {
-      const { kind } = run.delivery.state;
-      if (kind === 'queued' || kind === 'waiting') count[kind] += 1;
-      else count.inFlight += 1;
-    }
     return {
-      ...count,
+      ...this.#deliveries.counts,
       deadLetters: this.#outbox.deadLetterCount,
       dedupKeys: this.dedup.size,
       openCircuits: this.#lanes.open(),
     };
   }
 
-  /** Newest first. */
-  deadLetters(limit: number): Promise<readonly Delivery[]> {
-    return this.#outbox.deadLetters(limit);
-  }
-
   /** Takes nothing more and lets deliveries finish; what cannot finish within the grace period stays in the outbox, or is dropped if that is not durable. */
   async drain(graceMs: number): Promise<{ readonly unfinished: number }> {
     this.#stopBy = this.#clock.now() + graceMs;
     this.release();
-    await this.#storing.settled();
-    for (const { run } of this.#runs.values()) {
-      if (!this.#context.mayWait(run.dueInMs)) run.abandon();
-    }
-    const graceEnd = new AbortController();
-    const all = Promise.all([...this.#runs.values()].map(({ done }) => done)).then(() => graceEnd.abort());
-    if (graceMs > 0) await delay(this.#clock, graceMs, graceEnd.signal).catch(() => undefined);
-    const left = [...this.#runs.values()];
-    for (const { run } of left) run.abandon();
-    await all;
-    const unfinished = [...this.#runs.values()].map(({ run }) => run.delivery);
-    this.#runs.clear();
+    await Promise.all([this.#storing.settled(), this.deadLetters.settled()]);
+    const unfinished = await this.#deliveries.end(graceMs, (ms) => this.#mayWait(ms));
     if (!this.#outbox.isDurable) for (const delivery of unfinished) this.#dropped(delivery);
     this.#outbox.refresh(this.dedup.snapshot());
     return { unfinished: unfinished.length };
   }
 
-  /** A stop begins: what waits for a fault of the storage to pass is dropped, and its plugin told, while it can still hear it. */
+  /** A stop begins: what waits for the storage or for room in it is dropped, and its plugin told, while it can still hear it. */
   release(): void {
+    this.#room.release();
     this.#outbox.release();
   }
 
@@ -186,7 +191,7 @@ export class Dispatch {
 
   async #put(fresh: readonly Delivery[], claims: ReadonlyMap<string, Claim>): Promise<void> {
     try {
-      const refused = await this.#outbox.put(fresh);
+      const refused = await this.#room.put(fresh);
       const at = this.#clock.wall();
       const dead = refused.map((delivery) => this.#overflowed(delivery, at));
       // All at once: each waits for its transaction, and they can share one.
@@ -201,13 +206,13 @@ export class Dispatch {
   async #takeUp(): Promise<number> {
     const [deliveries, fired] = await Promise.all([this.#outbox.list(), this.#outbox.fired()]);
     this.dedup.restore(fired);
-    const firedAt = new Map(fired.map(({ dedupKey, firstSeen }) => [dedupKey, firstSeen]));
+    const lastFired = new Map(fired.map(({ dedupKey, firstSeen }) => [dedupKey, firstSeen]));
     for (const delivery of deliveries) {
       const { dedupKey } = delivery.firing;
       // The key may have fired again since: then it is that firing's to give back.
-      const claim = firedAt.get(dedupKey) === delivery.acceptedAt ? this.dedup.claimOf(dedupKey) : null;
+      const isOwn = lastFired.get(dedupKey) === firedAt(delivery);
       this.#events.emit('firing:restored', delivery);
-      this.#start(delivery, claim ?? undefined);
+      this.#deliveries.start(delivery, isOwn ? this.dedup.claimOf(dedupKey) : null);
     }
     return deliveries.length;
   }
@@ -234,48 +239,12 @@ export class Dispatch {
       this.#events.emit('firing:accepted', delivery);
       const claim = claims.get(delivery.messageId);
       if (refused.has(delivery.messageId)) this.#giveBack(delivery.firing, claim);
-      else this.#start(delivery, claim);
+      else this.#deliveries.start(delivery, claim ?? null);
     }
     if (dead.length === 0) return;
     this.#clock.after(0, () => {
-      for (const delivery of dead) this.#settle(delivery);
+      for (const delivery of dead) this.#deliveries.settle(delivery);
     });
-  }
-
-  #start(delivery: Delivery, claim: Claim | undefined): void {
-    const run = this.#budgets.runOf(delivery);
-    const done = run.run().then(async (settled) => {
-      if (settled === null) return;
-      // In one turn, and so in one transaction: a dead letter does not silence its key.
-      if (settled.state.kind === 'dead') this.#giveBack(settled.firing, claim);
-      await this.#record(settled);
-      this.#runs.delete(settled.messageId);
-      this.#settle(settled);
-    });
-    this.#runs.set(delivery.messageId, { run, done });
-  }
-
-  async #record(delivery: Delivery): Promise<void> {
-    try {
-      if (delivery.state.kind === 'dead') await this.#outbox.bury(delivery);
-      else await this.#outbox.remove(delivery.messageId);
-    } catch (error) {
-      this.#events.emit('outbox:error', { messageId: delivery.messageId, message: messageOf(error) });
-    }
-  }
-
-  #settle(delivery: Delivery): void {
-    const { state } = delivery;
-    if (state.kind === 'dead') {
-      this.#events.emit('firing:settled', {
-        delivery,
-        outcome: 'dead_lettered',
-        detail: `${state.code}: ${state.reason}`,
-      });
-    } else if (state.kind === 'delivered') {
-      const detail = state.taskId === '' ? 'the agent answered at once' : `task ${state.taskId} completed`;
-      this.#events.emit('firing:settled', { delivery, outcome: 'delivered', detail });
-    }
   }
 
   #dropped(delivery: Delivery): void {
@@ -284,8 +253,12 @@ export class Dispatch {
   }
 
   #overflowed(delivery: Delivery, at: number): Delivery {
-    const reason = `outbox_full: ${this.#outbox.capacity} firings wait for their agents already. Check that the agents work.`;
+    const reason = `outbox_full: ${this.#outbox.size} firings wait for their agents already. Check that the agents work.`;
     return { ...delivery, state: { kind: 'dead', reason, code: 'HOST_ERR_OUTBOX_FULL', at } };
+  }
+
+  #mayWait(ms: number): boolean {
+    return this.#stopBy === null || this.#clock.now() + ms < this.#stopBy;
   }
 
   #giveBack({ dedupKey }: Firing, claim: Claim | undefined): void {

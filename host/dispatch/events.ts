@@ -10,6 +10,12 @@ export interface OutboxEvents {
   'outbox:fault': StorageFault;
   /** It can be written again. */
   'outbox:recovered': { readonly path: string; readonly forMs: number };
+  /** It was damaged, and a new one is written from what khook holds in memory. */
+  'outbox:set-aside': { readonly path: string; readonly to: string };
+  /** Over their bounds. */
+  'dead-letters:forgotten': { readonly count: number; readonly why: 'size' | 'age' };
+  /** Somebody set the wall clock under a running khook, forward or (negative) back. */
+  'clock:stepped': { readonly byMs: number };
 }
 
 export interface DispatchEvents extends OutboxEvents {
@@ -17,6 +23,13 @@ export interface DispatchEvents extends OutboxEvents {
   'firing:accepted': Delivery;
   /** Taken up from an earlier life of khook. */
   'firing:restored': Delivery;
+  /** Taken out of the dead letters: a person wants it sent again. */
+  'firing:redriven': Delivery;
+  /** A person wants it forgotten. */
+  'dead-letter:dropped': Delivery;
+  /** No room is left and sources wait for it, with so many firings. Said once, until there is room for all who wait. */
+  'outbox:full': { readonly firings: number };
+  'outbox:roomy': { readonly forMs: number };
   'firing:duplicate': {
     readonly eventId: string;
     readonly hook: string;

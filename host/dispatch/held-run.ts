@@ -61,11 +61,11 @@ export class HeldRun implements Run {
     this.#end.resolve(null);
   }
 
-  /** It goes out, by itself or for others. Resolves as `run` does. */
+  /** It goes out, by itself or for others; the prompt of a digest is not its own. Resolves as `run` does. */
   lead(inner: Run): Promise<Delivery | null> {
     this.#isHeld = false;
     this.#inner = inner;
-    this.#end.resolve(inner.run());
+    this.#end.resolve(inner.run().then((settled) => this.#endAs(settled)));
     return this.#end.promise;
   }
 
@@ -78,7 +78,7 @@ export class HeldRun implements Run {
 
   #endAs(leader: Delivery | null): Delivery | null {
     if (leader === null) return null;
-    this.#delivery = { ...this.#delivery, state: leader.state };
+    this.#delivery = { ...this.#delivery, state: leader.state, ...(leader.calls && { calls: leader.calls }) };
     return this.#delivery;
   }
 }

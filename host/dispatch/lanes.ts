@@ -9,8 +9,6 @@ import type { DispatchSettings } from './settings.ts';
 export interface LanesOptions {
   readonly clock: Clock;
   readonly settings: DispatchSettings;
-  /** Asked when a lane is made. */
-  readonly maxQueued: () => number;
   readonly events: Emitter<DispatchEvents>;
 }
 
@@ -30,11 +28,10 @@ export class Lanes {
     const known = this.#lanes.get(agent);
     if (known !== undefined) return known;
     this.#sweep();
-    const { clock, settings, maxQueued, events } = this.#options;
+    const { clock, settings, events } = this.#options;
     const lane = new AgentLane({
       agent,
       settings,
-      maxQueued: maxQueued(),
       clock,
       onOpened: () => events.emit('circuit:opened', { agent }),
       onClosed: () => events.emit('circuit:closed', { agent }),

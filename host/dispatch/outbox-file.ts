@@ -6,10 +6,12 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { messageOf } from '../../ipc/errors.ts';
-import type { Firing } from '../match/verdict.ts';
+import { DeadLetterTable, type Forgotten } from './dead-letter-table.ts';
 import type { DedupRecord } from './dedup.ts';
-import type { Delivery, DeliveryState } from './delivery.ts';
+import type { Delivery } from './delivery.ts';
+import { type FileTime, movedDelivery, movedRecord } from './file-time.ts';
+import type { DeadLetterBounds } from './outbox.ts';
+import { bodyOf, type DeliveryRow, parseRow, stateOf } from './outbox-row.ts';
 import { migrate, verify } from './outbox-schema.ts';
 import { OutboxFileError } from './storage-fault.ts';
 
@@ -21,23 +23,31 @@ export type Write =
   | { readonly kind: 'state'; readonly delivery: Delivery }
   | { readonly kind: 'remove'; readonly messageId: string }
   | { readonly kind: 'bury'; readonly delivery: Delivery }
+  /** It is no dead letter any more. */
+  | { readonly kind: 'unbury'; readonly messageId: string }
   | { readonly kind: 'fired'; readonly record: DedupRecord }
-  | { readonly kind: 'forget'; readonly dedupKey: string };
+  /** What was seen of a key since it fired. */
+  | { readonly kind: 'seen'; readonly record: DedupRecord }
+  | { readonly kind: 'forget'; readonly dedupKey: string }
+  /** Forgets dead letters that are too old by now. Every commit writes down a step of the clock. */
+  | { readonly kind: 'tidy' };
 
 export interface Contents {
   /** Oldest first. */
   readonly deliveries: readonly Delivery[];
   readonly fired: readonly DedupRecord[];
-  readonly deadLetterCount: number;
 }
 
 export interface OutboxFileOptions {
   readonly directory: string;
   readonly durability: Durability;
-  readonly maxDeadLetters: number;
+  readonly deadLetters: DeadLetterBounds;
+  readonly time: FileTime;
   /** How long to wait for a lock that another process holds. */
   readonly lockTimeoutMs: number;
 }
+
+const NOTHING: Forgotten = { size: 0, age: 0 };
 
 export const OUTBOX_FILE = 'outbox.db';
 
@@ -48,35 +58,40 @@ const SQL = {
   state: 'INSERT OR REPLACE INTO progress (message_id, state) VALUES (?, ?)',
   remove: 'DELETE FROM firing WHERE message_id = ?',
   removeState: 'DELETE FROM progress WHERE message_id = ?',
-  bury: 'INSERT INTO dead_letter (body, state) VALUES (?, ?)',
-  prune: 'DELETE FROM dead_letter WHERE id <= (SELECT id FROM dead_letter ORDER BY id DESC LIMIT 1 OFFSET ?)',
   fired: `INSERT OR REPLACE INTO fired (dedup_key, hook, event_type, resource_name, first_seen, last_seen, duplicates)
     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  seen: 'UPDATE fired SET last_seen = ?, duplicates = ? WHERE dedup_key = ?',
   forget: 'DELETE FROM fired WHERE dedup_key = ?',
-  deadLetters: 'SELECT body, state FROM dead_letter ORDER BY id DESC LIMIT ?',
-  deadLetterCount: 'SELECT count(*) AS count FROM dead_letter',
+  readStep: 'SELECT stepped_ms AS ms FROM clock',
+  step: 'UPDATE clock SET stepped_ms = ?',
 } as const;
 
 export class OutboxFile {
   readonly path: string;
+  readonly deadLetters: DeadLetterTable;
   readonly #database: DatabaseSync;
   readonly #statements: Readonly<Record<keyof typeof SQL, StatementSync>>;
-  readonly #maxDeadLetters: number;
+  readonly #time: FileTime;
   /** Which files these were when they were opened: whoever moves one away leaves SQLite writing to nowhere. */
   readonly #identities: ReadonlyMap<string, string>;
+  /** As it stands in the file. */
+  #steppedMs: number;
 
-  private constructor(path: string, database: DatabaseSync, maxDeadLetters: number) {
+  private constructor(path: string, database: DatabaseSync, { deadLetters, time }: OutboxFileOptions) {
     this.path = path;
     this.#database = database;
-    this.#maxDeadLetters = maxDeadLetters;
+    this.#time = time;
+    this.deadLetters = new DeadLetterTable(database, deadLetters);
     const prepared = Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)]);
     this.#statements = Object.fromEntries(prepared) as Record<keyof typeof SQL, StatementSync>;
     const files = [path, `${path}-wal`].map((each) => [each, identity(each)] as const);
     this.#identities = new Map(files.filter(([, known]) => known !== NO_FILE));
+    this.#steppedMs = (this.#statements.readStep.get() as { ms: number }).ms;
   }
 
   /** Throws when the file cannot be used; it is left as it was then. */
-  static open({ directory, durability, maxDeadLetters, lockTimeoutMs }: OutboxFileOptions): OutboxFile {
+  static open(options: OutboxFileOptions): OutboxFile {
+    const { directory, durability, lockTimeoutMs } = options;
     const path = join(directory, OUTBOX_FILE);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     // Made here, and not by SQLite, for its mode: prompts are nobody else's business.
@@ -90,63 +105,78 @@ export class OutboxFile {
       migrate(database);
       // Takes the lock for writing, and finds out now whether it can be written at all.
       database.exec('BEGIN IMMEDIATE; PRAGMA user_version; COMMIT');
-      return new OutboxFile(path, database, maxDeadLetters);
+      return new OutboxFile(path, database, options);
     } catch (error) {
       database.close();
       throw error;
     }
   }
 
+  /** What an earlier life left; from here on its times are those of this life's clock. */
   read(): Contents {
+    this.#time.resume(this.#steppedMs);
     const rows = this.#database
       .prepare('SELECT body, state FROM firing JOIN progress USING (message_id) ORDER BY firing.rowid')
-      .all() as unknown as readonly FiringRow[];
+      .all() as unknown as readonly DeliveryRow[];
     const fired = this.#database.prepare('SELECT * FROM fired ORDER BY first_seen').all() as unknown as FiredRow[];
+    const { steppedMs } = this.#time;
     return {
-      deliveries: rows.map(parse),
-      fired: fired.map(firedRecord),
-      deadLetterCount: this.deadLetterCount,
+      deliveries: rows.map((row) => movedDelivery(parseRow(row), steppedMs)),
+      fired: fired.map((row) => movedRecord(firedRecord(row), steppedMs)),
     };
   }
 
-  /** All of them or, if it throws, none. */
-  commit(writes: readonly Write[]): void {
+  /** All of them or, if it throws, none. Returns what was forgotten of the dead letters. */
+  commit(writes: readonly Write[]): Forgotten {
     this.#checkIdentity();
+    this.#time.look();
+    const { steppedMs, now } = this.#time;
+    let forgotten = NOTHING;
     this.#statements.begin.run();
     try {
-      for (const write of writes) this.#apply(write);
-      if (writes.some(({ kind }) => kind === 'bury')) this.#statements.prune.run(this.#maxDeadLetters);
+      if (steppedMs !== this.#steppedMs) this.#statements.step.run(steppedMs);
+      for (const write of writes) this.#apply(write, steppedMs);
+      if (writes.some(({ kind }) => kind === 'bury' || kind === 'tidy')) forgotten = this.deadLetters.prune(now);
       this.#statements.commit.run();
     } catch (error) {
       // Some errors have rolled back already.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      this.deadLetters.recount();
       throw error;
     }
+    this.#steppedMs = steppedMs;
+    return forgotten;
   }
 
-  get deadLetterCount(): number {
-    return (this.#statements.deadLetterCount.get() as { count: number }).count;
-  }
-
-  /** Newest first. */
-  deadLetters(limit: number): readonly Delivery[] {
-    return (this.#statements.deadLetters.all(limit) as unknown as readonly FiringRow[]).map(parse);
+  /** Whether a commit has something to do of its own accord. */
+  get isUntidy(): boolean {
+    this.#time.look();
+    try {
+      return this.#time.steppedMs !== this.#steppedMs || this.deadLetters.isOver(this.#time.now);
+    } catch {
+      // The commit will tell what is wrong with the file.
+      return true;
+    }
   }
 
   close(): void {
     this.#database.close();
   }
 
-  #apply(write: Write): void {
-    const { put, state, remove, removeState, bury, fired, forget } = this.#statements;
+  #apply(write: Write, steppedMs: number): void {
+    const { put, state, remove, removeState, fired, seen, forget } = this.#statements;
     switch (write.kind) {
-      case 'put':
-        put.run(write.delivery.messageId, bodyOf(write.delivery));
-        state.run(write.delivery.messageId, JSON.stringify(write.delivery.state));
+      case 'put': {
+        const delivery = movedDelivery(write.delivery, -steppedMs);
+        put.run(delivery.messageId, bodyOf(delivery));
+        state.run(delivery.messageId, stateOf(delivery));
         return;
-      case 'state':
-        state.run(write.delivery.messageId, JSON.stringify(write.delivery.state));
+      }
+      case 'state': {
+        const delivery = movedDelivery(write.delivery, -steppedMs);
+        state.run(delivery.messageId, stateOf(delivery));
         return;
+      }
       case 'remove':
         remove.run(write.messageId);
         removeState.run(write.messageId);
@@ -154,15 +184,33 @@ export class OutboxFile {
       case 'bury':
         remove.run(write.delivery.messageId);
         removeState.run(write.delivery.messageId);
-        bury.run(bodyOf(write.delivery), JSON.stringify(write.delivery.state));
+        this.deadLetters.add(movedDelivery(write.delivery, -steppedMs), this.#time.now);
+        return;
+      case 'unbury':
+        this.deadLetters.remove(write.messageId);
         return;
       case 'fired': {
-        const { dedupKey, hook, eventType, resourceName, firstSeen, lastSeen, duplicates } = write.record;
-        fired.run(dedupKey, hook, eventType, resourceName, whole(firstSeen), whole(lastSeen), duplicates);
+        const { dedupKey, hook, eventType, resourceName, ...rest } = movedRecord(write.record, -steppedMs);
+        fired.run(
+          dedupKey,
+          hook,
+          eventType,
+          resourceName,
+          whole(rest.firstSeen),
+          whole(rest.lastSeen),
+          rest.duplicates,
+        );
+        return;
+      }
+      case 'seen': {
+        const { dedupKey, lastSeen, duplicates } = movedRecord(write.record, -steppedMs);
+        seen.run(whole(lastSeen), duplicates, dedupKey);
         return;
       }
       case 'forget':
         forget.run(write.dedupKey);
+        return;
+      case 'tidy':
     }
   }
 
@@ -170,11 +218,6 @@ export class OutboxFile {
     for (const [path, known] of this.#identities)
       if (identity(path) !== known) throw new OutboxFileError('moved', `${path} is not the file that was opened`);
   }
-}
-
-interface FiringRow {
-  readonly body: string;
-  readonly state: string;
 }
 
 interface FiredRow {
@@ -192,20 +235,6 @@ const NO_FILE = 'none';
 function identity(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat === undefined ? NO_FILE : `${stat.dev}:${stat.ino}`;
-}
-
-/** Where the event stood in its frame means nothing in a later life. */
-function bodyOf({ messageId, contextId, eventId, acceptedAt, firing }: Delivery): string {
-  const kept: Firing = { ...firing, index: 0, repeats: [] };
-  return JSON.stringify({ messageId, contextId, eventId, acceptedAt, firing: kept });
-}
-
-function parse({ body, state }: FiringRow): Delivery {
-  try {
-    return { ...(JSON.parse(body) as Omit<Delivery, 'state'>), state: JSON.parse(state) as DeliveryState };
-  } catch (error) {
-    throw new OutboxFileError('damaged', `a firing in it cannot be read: ${messageOf(error)}`);
-  }
 }
 
 function firedRecord(row: FiredRow): DedupRecord {

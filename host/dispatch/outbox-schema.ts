@@ -18,6 +18,21 @@ export const MIGRATIONS: readonly string[] = [
      dedup_key TEXT PRIMARY KEY, hook TEXT NOT NULL, event_type TEXT NOT NULL, resource_name TEXT NOT NULL,
      first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, duplicates INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  // The prompt last: what is listed is read without it. `clock` has one row, see file-time.ts.
+  `CREATE TABLE letter (
+     id INTEGER PRIMARY KEY, message_id TEXT NOT NULL UNIQUE, died_at INTEGER NOT NULL, bytes INTEGER NOT NULL,
+     hook TEXT NOT NULL, agent TEXT NOT NULL, state TEXT NOT NULL, body TEXT NOT NULL, prompt TEXT NOT NULL
+   ) STRICT;
+   INSERT OR REPLACE INTO letter
+     SELECT id, body ->> '$.messageId', CAST(state ->> '$.at' AS INTEGER), length(CAST(body ->> '$.firing.prompt' AS BLOB)) + 1024,
+       body ->> '$.firing.hook', (body ->> '$.firing.agent.namespace') || '/' || (body ->> '$.firing.agent.name'),
+       state, json_set(body, '$.firing.prompt', ''), body ->> '$.firing.prompt'
+     FROM dead_letter ORDER BY id;
+   DROP TABLE dead_letter;
+   ALTER TABLE letter RENAME TO dead_letter;
+   CREATE INDEX dead_letter_died_at ON dead_letter (died_at);
+   CREATE TABLE clock (id INTEGER PRIMARY KEY CHECK (id = 1), stepped_ms INTEGER NOT NULL) STRICT;
+   INSERT INTO clock VALUES (1, 0);`,
 ];
 
 /** Throws, and has written nothing, when the file is none that this version may write to. */

@@ -5,14 +5,19 @@
  *
  * closed ─open()─▶ open ─a commit fails─▶ faulty ─a try succeeds─▶ open         closed: before open() and after close().
  *    └────────────────────────────────────▲  └─ each try: the same file again or, where that cannot help, the file opened anew.
+ *
+ * A file that turns out to be damaged while khook holds in memory what stands in it is set aside, and a new one takes its place: there is
+ * nothing that only a person could decide. At the start it is a person's affair, since nobody else knows what was in it.
  */
 
 import type { Clock, Timer } from '../../ipc/clock.ts';
 import { type BackoffPolicy, backoffMs } from '../base/backoff.ts';
 import { Emitter } from '../base/emitter.ts';
 import { HostError } from '../base/errors.ts';
+import type { Forgotten } from './dead-letter-table.ts';
 import type { OutboxEvents } from './events.ts';
 import type { OutboxFile, Write } from './outbox-file.ts';
+import { setAside } from './set-aside.ts';
 import { needsReopening, openingFault, type StorageFault, storageFault } from './storage-fault.ts';
 
 export interface OutboxWriterOptions {
@@ -26,6 +31,8 @@ export interface OutboxWriterOptions {
   readonly isKnown: () => boolean;
   /** These stand in the file now; told before those who wait for them. */
   readonly onWritten: (writes: readonly Write[]) => void;
+  /** Dead letters were forgotten with them. */
+  readonly onForgotten: (forgotten: Forgotten) => void;
 }
 
 type Condition =
@@ -51,6 +58,8 @@ interface Pending {
 const RETRY: BackoffPolicy = { initialMs: 100, maxMs: 5_000, factor: 2 };
 /** A predecessor may still be on its way out. */
 const LOCK_TIMEOUT_MS = 1_000;
+/** Files set aside in one life: a disk that damages each of them is a person's affair. */
+const MAX_SET_ASIDE = 3;
 
 export class OutboxWriter {
   readonly events = new Emitter<OutboxEvents>();
@@ -60,6 +69,7 @@ export class OutboxWriter {
   #queue: Pending[] = [];
   #isScheduled = false;
   #isReleased = false;
+  #setAside = 0;
 
   constructor(options: OutboxWriterOptions) {
     this.#options = options;
@@ -97,6 +107,12 @@ export class OutboxWriter {
         if (this.#condition.kind === 'open') this.#work();
       });
     });
+  }
+
+  /** Somebody could not read the file. If it is damaged that is a fault as if it had been found by a write. */
+  report(error: unknown): void {
+    const fault = storageFault(error, this.#place);
+    if (this.#condition.kind === 'open' && fault?.kind === 'damaged') this.#suffer(fault, this.#condition.file);
   }
 
   /** From now on no write waits for a fault to pass. */
@@ -148,15 +164,27 @@ export class OutboxWriter {
     try {
       return this.#options.openFile(0);
     } catch (error) {
-      this.#suffer(openingFault(error, this.#place), null);
+      const fault = openingFault(error, this.#place);
+      this.#suffer(fault, null);
+      if (fault.kind === 'damaged' && this.#options.isKnown()) this.#replace();
       return null;
     }
+  }
+
+  /** The next try makes a new file. What cannot be moved stays where it is, and the fault with it. */
+  #replace(): void {
+    if (this.#setAside >= MAX_SET_ASIDE) return;
+    const { path, clock } = this.#options;
+    const to = setAside(path, clock.wall());
+    if (to === null) return;
+    this.#setAside += 1;
+    this.events.emit('outbox:set-aside', { path, to });
   }
 
   /** Throws faults of the storage alone, and then what could not be written still waits. */
   #commit(file: OutboxFile): void {
     try {
-      file.commit(this.#queue.flatMap(({ writes }) => writes));
+      this.#options.onForgotten(file.commit(this.#queue.flatMap(({ writes }) => writes)));
       for (const pending of this.#queue.splice(0)) this.#written(pending);
     } catch (error) {
       if (storageFault(error, this.#place) !== null) throw error;
@@ -168,7 +196,7 @@ export class OutboxWriter {
   #commitEach(file: OutboxFile): void {
     for (let pending = this.#queue[0]; pending !== undefined; pending = this.#queue[0]) {
       try {
-        file.commit(pending.writes);
+        this.#options.onForgotten(file.commit(pending.writes));
         this.#written(pending);
       } catch (error) {
         if (storageFault(error, this.#place) !== null) throw error;

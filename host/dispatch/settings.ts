@@ -2,6 +2,14 @@
 
 import type { RetryPolicy } from './delivery-policy.ts';
 
+export interface OutboxRoomSettings {
+  /** Undelivered firings, and what they take up, about. */
+  readonly maxFirings: number;
+  readonly maxBytes: number;
+  /** What becomes of more: it is dead-lettered at once, or it waits, and its source with it. */
+  readonly whenFull: 'dead_letter' | 'block';
+}
+
 export interface DispatchSettings {
   /** One firing per dedup key and window. */
   readonly dedupWindowMs: number;
@@ -21,6 +29,7 @@ export interface DispatchSettings {
     /** Until one call is let through to try. */
     readonly pauseMs: number;
   };
+  readonly room: OutboxRoomSettings;
   /** Agents remembered (circuit, slots); an idle one is forgotten first. */
   readonly maxLanes: number;
   readonly laneIdleMs: number;
@@ -39,6 +48,7 @@ export const DISPATCH_DEFAULTS: DispatchSettings = {
   taskTimeoutMs: 900_000,
   maxAgeMs: 604_800_000,
   circuit: { failures: 5, pauseMs: 30_000 },
+  room: { maxFirings: 10_000, maxBytes: 256 * 1024 * 1024, whenFull: 'dead_letter' },
   maxLanes: 1_000,
   laneIdleMs: 600_000,
 };

@@ -1,18 +1,20 @@
 /**
  * The outbox that outlives the process: what it was given stands in a file when `put` resolves. What stands and what fired is held
- * in memory as well (the objects are shared with dispatch), so that a file which was moved away under a running khook is written
- * again from there.
+ * in memory as well (the objects are shared with dispatch), so that a file which was moved away under a running khook, or is damaged,
+ * is written again from there.
  */
 
 import { join } from 'node:path';
-import type { Clock } from '../../ipc/clock.ts';
+import type { Clock, Timer } from '../../ipc/clock.ts';
 import { messageOf } from '../../ipc/errors.ts';
 import type { Subscribable } from '../base/emitter.ts';
 import { HostError } from '../base/errors.ts';
+import type { Forgotten } from './dead-letter-table.ts';
 import type { DedupRecord } from './dedup.ts';
-import type { Delivery } from './delivery.ts';
+import { bytesOf, type Delivery } from './delivery.ts';
 import type { OutboxEvents } from './events.ts';
-import { firedBy, type Outbox } from './outbox.ts';
+import { FileTime } from './file-time.ts';
+import { DEAD_LETTER_BOUNDS, type DeadLetterBounds, type DeadLetterQuery, firedBy, type Outbox } from './outbox.ts';
 import { type Durability, OUTBOX_FILE, OutboxFile, type Write } from './outbox-file.ts';
 import { OutboxWriter } from './outbox-writer.ts';
 import type { StorageFault } from './storage-fault.ts';
@@ -20,9 +22,7 @@ import type { StorageFault } from './storage-fault.ts';
 export interface SqliteOutboxOptions {
   /** Absolute. Made when it is not there. */
   readonly directory: string;
-  readonly capacity: number;
-  /** Over it the one that died first is forgotten. Default: the capacity. */
-  readonly maxDeadLetters?: number;
+  readonly deadLetters?: DeadLetterBounds;
   readonly durability: Durability;
   readonly clock: Clock;
   /** In [0, 1). */
@@ -31,17 +31,22 @@ export interface SqliteOutboxOptions {
 
 interface Standing {
   delivery: Delivery;
+  readonly bytes: number;
   /** The transaction that puts it is through. */
   isStored: boolean;
 }
 
+/** A step of the clock is written down, and an old dead letter forgotten, so long after it at the latest. */
+const TIDY_MS = 5_000;
+
 export class SqliteOutbox implements Outbox {
-  readonly capacity: number;
   readonly isDurable = true;
-  readonly #maxDeadLetters: number;
   readonly #path: string;
   readonly #writer: OutboxWriter;
+  readonly #time: FileTime;
+  readonly #tidying: Timer;
   readonly #standing = new Map<string, Standing>();
+  #bytes = 0;
   /** As they stand in the file; bounded by the dedup window, which says what to forget. */
   readonly #fired = new Map<string, DedupRecord>();
   /** Settles when what an earlier life left has been read, or khook stops before that. */
@@ -49,20 +54,22 @@ export class SqliteOutbox implements Outbox {
   #hasContents = false;
   #deadLetterCount = 0;
 
-  constructor({ directory, capacity, maxDeadLetters = capacity, durability, clock, random }: SqliteOutboxOptions) {
-    this.capacity = capacity;
-    this.#maxDeadLetters = maxDeadLetters;
+  constructor({ directory, deadLetters = DEAD_LETTER_BOUNDS, durability, clock, random }: SqliteOutboxOptions) {
     this.#path = join(directory, OUTBOX_FILE);
     this.#contents.promise.catch(() => undefined);
+    const time = new FileTime(clock, (byMs) => this.#writer.events.emit('clock:stepped', { byMs }));
+    this.#time = time;
     this.#writer = new OutboxWriter({
       path: this.#path,
       clock,
       random,
       openFile: (lockTimeoutMs) =>
-        this.#take(OutboxFile.open({ directory, durability, maxDeadLetters, lockTimeoutMs })),
+        this.#take(OutboxFile.open({ directory, durability, deadLetters, time, lockTimeoutMs })),
       isKnown: () => this.#hasContents,
       onWritten: (writes) => this.#reflect(writes),
+      onForgotten: (forgotten) => this.#forgot(forgotten),
     });
+    this.#tidying = clock.every(TIDY_MS, () => this.#tidy());
   }
 
   get events(): Subscribable<OutboxEvents> {
@@ -71,6 +78,10 @@ export class SqliteOutbox implements Outbox {
 
   get size(): number {
     return this.#standing.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get deadLetterCount(): number {
@@ -85,17 +96,8 @@ export class SqliteOutbox implements Outbox {
     this.#writer.open();
   }
 
-  async put(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
-    const taken = deliveries.slice(0, Math.max(0, this.capacity - this.size));
-    // The room is theirs from now on, or two calls of one turn would both take it.
-    for (const delivery of taken) this.#standing.set(delivery.messageId, { delivery, isStored: false });
-    try {
-      if (taken.length > 0) await this.#writer.write(taken.flatMap(entering));
-    } catch (error) {
-      for (const { messageId } of taken) this.#standing.delete(messageId);
-      throw error;
-    }
-    return deliveries.slice(taken.length);
+  async put(deliveries: readonly Delivery[]): Promise<void> {
+    await this.#enter(deliveries, deliveries.flatMap(entering));
   }
 
   async update(delivery: Delivery): Promise<void> {
@@ -106,12 +108,21 @@ export class SqliteOutbox implements Outbox {
   }
 
   async remove(messageId: string): Promise<void> {
-    if (this.#standing.delete(messageId)) await this.#writer.write([{ kind: 'remove', messageId }]);
+    if (this.#leave(messageId)) await this.#writer.write([{ kind: 'remove', messageId }]);
   }
 
   async bury(delivery: Delivery): Promise<void> {
-    this.#standing.delete(delivery.messageId);
+    this.#leave(delivery.messageId);
     await this.#writer.write([{ kind: 'bury', delivery }]);
+  }
+
+  async revive(delivery: Delivery): Promise<void> {
+    const { messageId } = delivery;
+    await this.#enter([delivery], [{ kind: 'unbury', messageId }, ...entering(delivery)]);
+  }
+
+  async discard(messageId: string): Promise<void> {
+    await this.#writer.write([{ kind: 'unbury', messageId }]);
   }
 
   async list(): Promise<readonly Delivery[]> {
@@ -129,7 +140,8 @@ export class SqliteOutbox implements Outbox {
       const known = this.#fired.get(dedupKey);
       return known !== undefined && known.lastSeen !== lastSeen;
     });
-    if (changed.length > 0) this.#writer.write(changed.map(hasFired)).catch(() => undefined);
+    if (changed.length === 0) return;
+    this.#writer.write(changed.map((record) => ({ kind: 'seen', record }) as const)).catch(() => undefined);
   }
 
   forget(dedupKey: string): void {
@@ -137,16 +149,12 @@ export class SqliteOutbox implements Outbox {
     this.#writer.write([{ kind: 'forget', dedupKey }]).catch(() => undefined);
   }
 
-  async deadLetters(limit: number): Promise<readonly Delivery[]> {
-    const { file, fault } = this.#writer;
-    if (file === null)
-      throw new HostError('HOST_ERR_OUTBOX', fault?.message ?? `The outbox ${this.#path} is not open.`);
-    try {
-      return file.deadLetters(limit);
-    } catch (error) {
-      const message = `The dead letters in ${this.#path} cannot be read (${messageOf(error)}). Check the volume that it is on.`;
-      throw new HostError('HOST_ERR_OUTBOX', message, { cause: error });
-    }
+  async deadLetters(query: DeadLetterQuery): Promise<readonly Delivery[]> {
+    return this.#read((file) => file.deadLetters.list(query, this.#time.steppedMs));
+  }
+
+  async deadLetter(messageId: string): Promise<Delivery | null> {
+    return this.#read((file) => file.deadLetters.find(messageId, this.#time.steppedMs));
   }
 
   release(): void {
@@ -156,20 +164,65 @@ export class SqliteOutbox implements Outbox {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.release();
+    this.#tidying.cancel();
+    this.#tidy();
     this.#writer.close();
+  }
+
+  /** The room is theirs from now on. */
+  async #enter(deliveries: readonly Delivery[], writes: readonly Write[]): Promise<void> {
+    for (const delivery of deliveries) this.#stand(delivery, false);
+    try {
+      await this.#writer.write(writes);
+    } catch (error) {
+      for (const { messageId } of deliveries) this.#leave(messageId);
+      throw error;
+    }
+  }
+
+  #stand(delivery: Delivery, isStored: boolean): void {
+    const bytes = bytesOf(delivery);
+    this.#standing.set(delivery.messageId, { delivery, bytes, isStored });
+    this.#bytes += bytes;
+  }
+
+  #leave(messageId: string): boolean {
+    const standing = this.#standing.get(messageId);
+    if (standing === undefined) return false;
+    this.#bytes -= standing.bytes;
+    return this.#standing.delete(messageId);
+  }
+
+  #read<T>(read: (file: OutboxFile) => T): T {
+    const { file, fault } = this.#writer;
+    if (file === null)
+      throw new HostError('HOST_ERR_OUTBOX', fault?.message ?? `The outbox ${this.#path} is not open.`);
+    try {
+      return read(file);
+    } catch (error) {
+      this.#writer.report(error);
+      const message = `The dead letters in ${this.#path} cannot be read (${messageOf(error)}). Check the volume that it is on.`;
+      throw new HostError('HOST_ERR_OUTBOX', message, { cause: error });
+    }
   }
 
   #stored(): readonly Delivery[] {
     return [...this.#standing.values()].filter(({ isStored }) => isStored).map(({ delivery }) => delivery);
   }
 
+  #tidy(): void {
+    const { file, fault } = this.#writer;
+    if (fault !== null || file?.isUntidy !== true) return;
+    this.#writer.write([{ kind: 'tidy' }]).catch(() => undefined);
+  }
+
   /** A file that was just opened: read the first time, made to hold what is known every other time. */
   #take(file: OutboxFile): OutboxFile {
     try {
-      if (this.#hasContents) {
+      if (this.#hasContents)
         file.commit([...this.#stored().flatMap(standing), ...[...this.#fired.values()].map(hasFired)]);
-        this.#deadLetterCount = file.deadLetterCount;
-      } else this.#read(file);
+      else this.#takeUp(file);
+      this.#deadLetterCount = file.deadLetters.count;
       return file;
     } catch (error) {
       file.close();
@@ -177,27 +230,31 @@ export class SqliteOutbox implements Outbox {
     }
   }
 
-  #read(file: OutboxFile): void {
-    const { deliveries, fired, deadLetterCount } = file.read();
-    for (const delivery of deliveries) this.#standing.set(delivery.messageId, { delivery, isStored: true });
+  #takeUp(file: OutboxFile): void {
+    const { deliveries, fired } = file.read();
+    for (const delivery of deliveries) this.#stand(delivery, true);
     for (const record of fired) this.#fired.set(record.dedupKey, record);
-    this.#deadLetterCount = deadLetterCount;
     this.#hasContents = true;
-    const counts = { firings: deliveries.length, deadLetters: deadLetterCount };
+    const counts = { firings: deliveries.length, deadLetters: file.deadLetters.count };
     this.#writer.events.emit('outbox:opened', { path: this.#path, ...counts });
     this.#contents.resolve();
   }
 
   #reflect(writes: readonly Write[]): void {
     for (const write of writes) {
-      if (write.kind === 'fired') this.#fired.set(write.record.dedupKey, write.record);
+      if (write.kind === 'fired' || write.kind === 'seen') this.#fired.set(write.record.dedupKey, write.record);
       else if (write.kind === 'forget') this.#fired.delete(write.dedupKey);
-      else if (write.kind === 'bury') this.#deadLetterCount = Math.min(this.#maxDeadLetters, this.#deadLetterCount + 1);
       else if (write.kind === 'put') {
         const entry = this.#standing.get(write.delivery.messageId);
         if (entry !== undefined) entry.isStored = true;
       }
     }
+    this.#deadLetterCount = this.#writer.file?.deadLetters.count ?? this.#deadLetterCount;
+  }
+
+  #forgot({ size, age }: Forgotten): void {
+    if (size > 0) this.#writer.events.emit('dead-letters:forgotten', { count: size, why: 'size' });
+    if (age > 0) this.#writer.events.emit('dead-letters:forgotten', { count: age, why: 'age' });
   }
 }
 

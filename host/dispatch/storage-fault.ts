@@ -102,6 +102,8 @@ function describe(kind: FaultKind, { path, isKnown }: FaultPlace, cause: string)
     case 'read-only':
       return `The outbox cannot be written: ${path} cannot be opened for writing (${cause}). Nothing is lost; sources wait. Make the folder and its files writable for the user that khook runs as, and khook goes on by itself; or start it with another folder (--data).`;
     case 'damaged':
+      if (isKnown)
+        return `The outbox file ${path} is damaged (${cause}). khook still knows what waits in it: it sets the file aside and writes a new one; the dead letters in it are lost. If no line follows that the outbox works again, move the file away yourself.`;
       return `The outbox file ${path} is damaged (${cause}). khook leaves it as it is, and sources wait. Put a sound copy in its place, ${away}. khook goes on by itself.`;
     case 'foreign':
       return `${path} is a database, but no outbox of khook (${cause}). khook leaves it as it is, and sources wait. Move it away, or start khook with another folder (--data).`;

@@ -2,7 +2,9 @@
 
 import type { Clock } from '../../ipc/clock.ts';
 import type { Subscribable } from '../base/emitter.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Ledger, RestoredEvent } from '../ledger/ledger.ts';
+import { agentId } from './agent-client.ts';
+import type { Delivery } from './delivery.ts';
 import type { DispatchEvents } from './events.ts';
 
 export interface TrailNotesOptions {
@@ -14,17 +16,16 @@ export interface TrailNotesOptions {
 export function recordDeliveries({ dispatch, ledger, clock }: TrailNotesOptions): void {
   const note = (eventId: string, step: string, detail: string): void =>
     ledger.note(eventId, { at: clock.wall(), step, detail });
-  dispatch.on('firing:restored', ({ eventId, acceptedAt, firing, messageId }) => {
-    const { source: plugin, eventType: type, internalType, resourceName, namespace } = firing;
-    ledger.restore({ eventId, plugin, type, internalType, resourceName, namespace, receivedAt: acceptedAt });
-    note(
-      eventId,
-      'restored',
-      `from the outbox, for agent ${firing.agent.namespace}/${firing.agent.name} as message ${messageId}`,
-    );
+  dispatch.on('firing:restored', (delivery) => {
+    ledger.restore(eventOf(delivery));
+    note(delivery.eventId, 'restored', `from the outbox, ${aim(delivery)}`);
   });
-  dispatch.on('firing:accepted', ({ eventId, firing, messageId }) => {
-    note(eventId, 'accepted', `for agent ${firing.agent.namespace}/${firing.agent.name} as message ${messageId}`);
+  dispatch.on('firing:redriven', (delivery) => {
+    ledger.reopen(eventOf(delivery));
+    note(delivery.eventId, 'redriven', `out of the dead letters, ${aim(delivery)}`);
+  });
+  dispatch.on('firing:accepted', (delivery) => {
+    note(delivery.eventId, 'accepted', aim(delivery));
   });
   dispatch.on('firing:held', ({ delivery, callsPerHour, forMs }) => {
     const budget = `the budget of Hook ${delivery.firing.hook}, ${callsPerHour} calls an hour, is used up`;
@@ -54,4 +55,14 @@ export function recordDeliveries({ dispatch, ledger, clock }: TrailNotesOptions)
     if (outcome !== 'delivered') note(delivery.eventId, outcome, detail);
     ledger.settleFiring(delivery.eventId, outcome);
   });
+}
+
+/** What a delivery still knows of its event. */
+function eventOf({ eventId, acceptedAt: receivedAt, firing }: Delivery): RestoredEvent {
+  const { source: plugin, eventType: type, internalType, resourceName, namespace } = firing;
+  return { eventId, plugin, type, internalType, resourceName, namespace, receivedAt };
+}
+
+function aim(delivery: Delivery): string {
+  return `for agent ${agentId(delivery)} as message ${delivery.messageId}`;
 }

@@ -1,19 +1,22 @@
 /** Port 6060, loopback only: what changes something. */
 
 import { parseLogLevel, parseTestEvent } from './admin-schema.ts';
+import { deadLetterOperations, deadLetterRoutes } from './dead-letter-routes.ts';
 import { loopbackGuard } from './loopback-guard.ts';
 import type { ServerSurroundings } from './metrics-server.ts';
 import { pprofRoutes } from './pprof-routes.ts';
 import { json, type Reply, refusal } from './reply.ts';
 import type { Route } from './route.ts';
 import { HttpServer } from './server.ts';
-import type { HostOperations, HostView } from './view.ts';
+import type { DeadLetterView, HostOperations, HostView } from './view.ts';
 
 /** Where it listens, always: there is no setting that opens it to the network. */
 export const ADMIN_HOST = '127.0.0.1';
 
+type AdminView = Pick<HostView, 'plugins'> & DeadLetterView;
+
 export interface AdminServerOptions extends ServerSurroundings {
-  readonly view: Pick<HostView, 'plugins'>;
+  readonly view: AdminView;
   readonly operations: HostOperations;
 }
 
@@ -27,7 +30,7 @@ export function adminServer({ view, operations, ...surroundings }: AdminServerOp
   });
 }
 
-export function adminRoutes(view: Pick<HostView, 'plugins'>, operations: HostOperations): readonly Route[] {
+export function adminRoutes(view: AdminView, operations: HostOperations): readonly Route[] {
   const unknownPlugin = (name: string): Reply | null => {
     const names = view.plugins().map((plugin) => plugin.name);
     if (names.includes(name)) return null;
@@ -35,6 +38,8 @@ export function adminRoutes(view: Pick<HostView, 'plugins'>, operations: HostOpe
   };
   return [
     ...pprofRoutes(operations),
+    ...deadLetterRoutes(view),
+    ...deadLetterOperations(operations),
     {
       method: 'POST',
       path: '/api/v1/emit',

@@ -1,5 +1,6 @@
 /** Port 8080: `/metrics` and the read-only API. Everything here is a snapshot, already redacted. */
 
+import { deadLetterRoutes } from './dead-letter-routes.ts';
 import { parseEventQuery, parsePluginQuery } from './query.ts';
 import { HTML_TYPE, json, type Reply, refusal } from './reply.ts';
 import type { Route } from './route.ts';
@@ -50,6 +51,7 @@ export function metricsRoutes(view: HostView): readonly Route[] {
       },
     },
     { method: 'GET', path: '/api/v1/hooks', answer: () => json({ hooks: view.hooks() }) },
+    ...deadLetterRoutes(view),
     { method: 'GET', path: '/api/v1/ledger', answer: () => json(view.ledger()) },
     {
       method: 'GET',
@@ -69,6 +71,7 @@ const PAGES = [
   ['api/v1/plugins', 'plugins: state, memory, restarts'],
   ['api/v1/events', 'events, newest first, with their trail (?limit=1..10000, ?plugin=, ?outcome=)'],
   ['api/v1/hooks', 'Hooks'],
+  ['api/v1/dead-letters', 'dead letters: firings that no agent took, newest first (?limit=, ?hook=, ?agent=)'],
   ['api/v1/ledger', 'ledger: what came in and how it ended'],
   ['api/v1/flight-records', 'flight records: the last moments of each run that failed (?plugin=)'],
 ] as const;

@@ -1,13 +1,24 @@
 /** Reads the queries of the read API. A wrong value is answered in words, never guessed. */
 
 import { OUTCOMES } from '../../ipc/event.ts';
-import type { EventQuery } from './view.ts';
+import type { DeadLetterQuery, EventQuery } from './view.ts';
 
 const KEYS = ['limit', 'plugin', 'outcome'];
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 10_000;
 
-export type QueryResult = { readonly query: EventQuery } | { readonly error: string };
+export type QueryResult<Query = EventQuery> = { readonly query: Query } | { readonly error: string };
+
+export function parseDeadLetterQuery(params: URLSearchParams): QueryResult<DeadLetterQuery> {
+  const [limit, hook, agent] = [params.get('limit'), params.get('hook'), params.get('agent')];
+  const error =
+    keysFault(params, ['limit', 'hook', 'agent']) ??
+    limitFault(limit) ??
+    nameFault('hook', hook) ??
+    nameFault('agent', agent);
+  if (error !== null) return { error };
+  return { query: { limit: limit === null ? DEFAULT_LIMIT : Number(limit), hook, agent } };
+}
 
 export function parseEventQuery(params: URLSearchParams): QueryResult {
   const limit = params.get('limit');
@@ -65,6 +76,11 @@ function outcomeFault(outcome: string | null): string | null {
 function pluginFault(plugin: string | null): string | null {
   if (plugin === null || /^[a-z][a-z0-9-]{0,63}$/.test(plugin)) return null;
   return `'plugin' must be the name of a plugin (a-z, 0-9, -), got '${plugin.slice(0, 50)}'`;
+}
+
+function nameFault(key: string, name: string | null): string | null {
+  if (name === null || /^[^/\s]{1,253}\/[^/\s]{1,253}$/.test(name)) return null;
+  return `'${key}' must be a namespace and a name (default/${key}-name), got '${name.slice(0, 50)}'`;
 }
 
 function isLimit(text: string): boolean {

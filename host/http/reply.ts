@@ -26,6 +26,16 @@ export function refusal(status: number, error: string, more: Readonly<Record<str
   return json({ error, ...more }, status);
 }
 
+/** Where it is not simply the caller's fault, or khook's. */
+const STATUS: Readonly<Record<string, number>> = {
+  EVENT_ERR_INVALID: 400,
+  HOST_ERR_DEAD_LETTER_UNKNOWN: 404,
+  HOST_ERR_DEAD_LETTER_HELD: 409,
+  HOST_ERR_OUTBOX: 503,
+  HOST_ERR_OUTBOX_FULL: 503,
+  HOST_ERR_STOPPING: 503,
+};
+
 /** A coded error is meant to be read; anything else is a bug whose text stays in the log. */
 export function failure(thrown: unknown): Reply {
   const code = codeOf(thrown);
@@ -33,6 +43,6 @@ export function failure(thrown: unknown): Reply {
     return refusal(500, 'khook could not answer because of an error of its own; its log says more');
   }
   const kind = (thrown as { kind?: unknown }).kind;
-  const status = code === 'HOST_ERR_STOPPING' ? 503 : kind === 'user' || code === 'EVENT_ERR_INVALID' ? 400 : 500;
+  const status = STATUS[code] ?? (kind === 'user' ? 400 : 500);
   return refusal(status, messageOf(thrown), { code });
 }

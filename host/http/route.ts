@@ -11,7 +11,7 @@ export interface RouteRequest {
 }
 
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** `/api/v1/events/:id` */
   readonly path: string;
   /** It expects a JSON body of at most 64 KiB. */

@@ -101,13 +101,61 @@ export interface HookSnapshot {
   readonly activeEvents: number;
 }
 
+export interface DeadLetterLabel {
+  /** The messageId that every attempt had, and that another one will have. */
+  readonly id: string;
+  readonly hook: string;
+  /** `namespace/name`. */
+  readonly agent: string;
+  readonly resourceName: string;
+}
+
+/** A firing that no agent took. */
+export interface DeadLetterSnapshot extends DeadLetterLabel {
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly namespace: string;
+  /** Of the error that ended it. */
+  readonly code: string;
+  readonly reason: string;
+  /** Calls of the agent, those that made no connection among them. */
+  readonly attempts: number;
+  /** RFC 3339; null: the agent was never called. */
+  readonly firstAttemptAt: string | null;
+  readonly lastAttemptAt: string | null;
+  /** RFC 3339: when khook took it over, when it was last sent again, and when it was given up. */
+  readonly acceptedAt: string;
+  readonly redrivenAt: string | null;
+  readonly diedAt: string;
+}
+
+export interface DeadLetterDetail extends DeadLetterSnapshot {
+  readonly prompt: string;
+}
+
+export interface DeadLetterQuery {
+  readonly limit: number;
+  /** `namespace/name`; null: of all. */
+  readonly hook: string | null;
+  readonly agent: string | null;
+}
+
+export interface DeadLetterView {
+  /** Newest first; `total`: of all there are. */
+  deadLetters(
+    query: DeadLetterQuery,
+  ): Promise<{ readonly total: number; readonly deadLetters: readonly DeadLetterSnapshot[] }>;
+  /** Rejects with HOST_ERR_DEAD_LETTER_UNKNOWN. */
+  deadLetter(id: string): Promise<DeadLetterDetail>;
+}
+
 export interface Check {
   readonly name: string;
   readonly ok: boolean;
   readonly detail: string;
 }
 
-export interface HostView {
+export interface HostView extends DeadLetterView {
   readonly version: string;
   plugins(): readonly PluginSnapshot[];
   events(query: EventQuery): Promise<readonly EventSnapshot[]>;
@@ -146,4 +194,7 @@ export interface HostOperations {
   }): Promise<Uint8Array>;
   /** Resolves when the event has its verdict. */
   emit(event: TestEvent): Promise<EventSnapshot>;
+  /** Resolves when it is on its way again, whatever becomes of khook. Rejects with a coded error that says why it stays. */
+  retryDeadLetter(id: string): Promise<DeadLetterLabel>;
+  dropDeadLetter(id: string): Promise<DeadLetterLabel>;
 }

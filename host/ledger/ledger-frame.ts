@@ -21,7 +21,8 @@ export interface FrameOrigin {
 
 interface OpenFirings {
   pending: number;
-  outcome: Outcome | null;
+  /** How those ended that have. */
+  readonly ended: Outcome[];
 }
 
 const MAX_STEPS = 24;
@@ -33,6 +34,8 @@ export class LedgerFrame {
   readonly #status: Uint8Array;
   readonly #steps = new Map<number, Step[]>();
   readonly #firings = new Map<number, OpenFirings>();
+  /** Events that entered once more, and are told of there. */
+  readonly #superseded = new Set<number>();
   readonly #onSettled: (outcome: Outcome, count: number) => void;
 
   constructor(frame: Frame, origin: FrameOrigin, onSettled: (outcome: Outcome, count: number) => void) {
@@ -55,6 +58,10 @@ export class LedgerFrame {
 
   id(index: number): string {
     return eventId(this.origin.idPrefix, this.origin.firstOrdinal + index);
+  }
+
+  line(index: number): string {
+    return this.frame.lines.split('\n', index + 1)[index] ?? '';
   }
 
   /** The position of the event with this ordinal, or null when it is not one of this frame. */
@@ -101,7 +108,7 @@ export class LedgerFrame {
   /** An event that fires ends when `firings` firings have ended. Call before any of them can. */
   expectFirings(index: number, firings: number): void {
     const open = this.#firings.get(index);
-    if (open === undefined) this.#firings.set(index, { pending: firings, outcome: null });
+    if (open === undefined) this.#firings.set(index, { pending: firings, ended: [] });
     else open.pending += firings;
   }
 
@@ -109,8 +116,24 @@ export class LedgerFrame {
     const open = this.#firings.get(index);
     if (open === undefined || open.pending === 0) return;
     open.pending -= 1;
-    open.outcome = open.outcome === null ? outcome : strongerOutcome(open.outcome, outcome);
-    if (open.pending === 0) this.settle(index, open.outcome);
+    open.ended.push(outcome);
+    if (open.pending === 0) this.settle(index, open.ended.reduce(strongerOutcome));
+  }
+
+  /** A firing of an event that is still in flight was dead-lettered, and is under way again. */
+  reopenFiring(index: number): void {
+    const ended = this.#firings.get(index)?.ended ?? [];
+    const position = ended.indexOf('dead_lettered');
+    if (position >= 0) ended.splice(position, 1);
+    this.expectFirings(index, 1);
+  }
+
+  supersede(index: number): void {
+    this.#superseded.add(index);
+  }
+
+  isSuperseded(index: number): boolean {
+    return this.#superseded.has(index);
   }
 
   #mark(index: number, outcome: Outcome): boolean {

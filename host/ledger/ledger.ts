@@ -4,7 +4,7 @@
  */
 
 import { OUTCOMES, type Outcome } from '../../ipc/event.ts';
-import type { Frame } from '../../ipc/frame.ts';
+import { type Frame, typeAt } from '../../ipc/frame.ts';
 import { Emitter, type Listener } from '../base/emitter.ts';
 import type { LedgerEvents } from './events.ts';
 import { type FrameOrigin, LedgerFrame, type Step } from './ledger-frame.ts';
@@ -18,7 +18,7 @@ export interface LedgerCounts {
   readonly residual: number;
 }
 
-/** What is still known of an event of an earlier life. Its text is not. */
+/** What is still known of an event of an earlier life. Its text is not, unless `line` has it. */
 export interface RestoredEvent {
   readonly eventId: string;
   readonly plugin: string;
@@ -28,6 +28,8 @@ export interface RestoredEvent {
   readonly namespace: string;
   /** Unix milliseconds. */
   readonly receivedAt: number;
+  /** As it came in a frame. */
+  readonly line?: string;
 }
 
 interface OpenEvent {
@@ -85,6 +87,28 @@ export class Ledger {
     this.#firing.set(event.eventId, { frame: entry, index: 0 });
   }
 
+  /**
+   * A firing of it was dead-lettered, and is under way again. An event that had ended enters once more, and counts as restored: how it
+   * ended first stays counted, and what was known of it goes on in its new trail.
+   */
+  reopen(event: RestoredEvent): void {
+    const open = this.#firing.get(event.eventId);
+    if (open !== undefined) {
+      open.frame.reopenFiring(open.index);
+      return;
+    }
+    const before = this.find(event.eventId);
+    if (before === null) {
+      this.restore(event);
+      return;
+    }
+    const { frame, index } = before;
+    const known = { type: typeAt(frame.frame, index), receivedAt: frame.origin.receivedAt, line: frame.line(index) };
+    this.restore({ ...event, ...known });
+    for (const step of frame.steps(index)) this.note(event.eventId, step);
+    frame.supersede(index);
+  }
+
   /** From now on `settleFiring` and `note` find this event by its id. */
   track(frame: LedgerFrame, index: number): void {
     this.#firing.set(frame.id(index), { frame, index });
@@ -117,7 +141,7 @@ export class Ledger {
   *newestFirst(plugin: string | null = null): Generator<OpenEvent> {
     for (const frame of this.#trail.newestFirst()) {
       if (plugin !== null && frame.origin.plugin !== plugin) continue;
-      for (let index = frame.count - 1; index >= 0; index -= 1) yield { frame, index };
+      for (let index = frame.count - 1; index >= 0; index -= 1) if (!frame.isSuperseded(index)) yield { frame, index };
     }
   }
 
@@ -136,12 +160,12 @@ export class Ledger {
 }
 
 /** As if it had come alone, so that whoever looks for it finds it as every other. */
-function frameOf({ eventId, plugin, type, resourceName, namespace, receivedAt }: RestoredEvent): {
+function frameOf({ eventId, plugin, type, resourceName, namespace, receivedAt, line }: RestoredEvent): {
   readonly frame: Frame;
   readonly origin: FrameOrigin;
 } {
   const cut = eventId.lastIndexOf('-');
-  const lines = JSON.stringify({ resourceName, namespace, message: '' });
+  const lines = line ?? JSON.stringify({ resourceName, namespace, message: '' });
   return {
     frame: { kind: 'frame', generation: 0, sequence: 0, count: 1, types: [type], typeIndex: '\0', lines },
     origin: {

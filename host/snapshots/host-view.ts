@@ -1,7 +1,7 @@
 /** The host as the HTTP room and the metrics see it: snapshots read at once from what the rooms hold, without asking any plugin. */
 
 import type { LoadedConfig } from '../config/loaded-config.ts';
-import type { DedupWindow } from '../dispatch/dedup.ts';
+import type { Dispatch } from '../dispatch/dispatch.ts';
 import type { HookSnapshot, HostView, PluginSnapshot } from '../http/view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { NO_VITAL_SIGNS } from '../sandbox/vessel.ts';
@@ -9,6 +9,7 @@ import type { FlightRecorder } from '../supervision/flight-recorder.ts';
 import type { Plugins } from '../supervision/plugins.ts';
 import type { Supervisor } from '../supervision/supervisor.ts';
 import type { Activity } from './activity.ts';
+import { deadLetterView } from './dead-letter-snapshots.ts';
 import type { EventSnapshots } from './event-snapshots.ts';
 import { flightSnapshot, safeText } from './flight-snapshots.ts';
 import { describeState, healthChecks, readinessChecks } from './health-checks.ts';
@@ -19,7 +20,7 @@ export interface HostViewOptions {
   readonly flights: FlightRecorder;
   readonly ledger: Ledger;
   readonly snapshots: EventSnapshots;
-  readonly dedup: DedupWindow;
+  readonly dispatch: Pick<Dispatch, 'dedup' | 'deadLetters'>;
   readonly activity: Activity;
   readonly config: () => LoadedConfig;
   readonly brokenFiles: () => readonly string[];
@@ -37,6 +38,7 @@ export function hostView(options: HostViewOptions): HostView {
     events: (query) => snapshots.query(query),
     event: (id) => snapshots.find(id),
     hooks: () => hookSnapshots(options),
+    ...deadLetterView(options.dispatch.deadLetters),
     ledger: () => ledger.counts,
     flightRecords: (plugin) => flights.records(plugin).map(flightSnapshot),
     metrics: options.metrics,
@@ -83,7 +85,7 @@ function pluginSnapshot(supervisor: Supervisor, { activity }: HostViewOptions): 
   };
 }
 
-function hookSnapshots({ config, activity, dedup }: HostViewOptions): HookSnapshot[] {
+function hookSnapshots({ config, activity, dispatch }: HostViewOptions): HookSnapshot[] {
   const problems = activity.hookProblems;
   return config().hooks.map((hook) => {
     const id = `${hook.namespace}/${hook.name}`;
@@ -97,7 +99,7 @@ function hookSnapshots({ config, activity, dedup }: HostViewOptions): HookSnapsh
       eventTypes: hook.eventConfigurations.map(({ eventType }) => eventType),
       suspend: hook.suspend,
       lastFired: lastFired === null ? null : new Date(lastFired).toISOString(),
-      activeEvents: dedup.activeEvents(id).length,
+      activeEvents: dispatch.dedup.activeEvents(id).length,
     };
   });
 }

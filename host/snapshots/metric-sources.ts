@@ -42,7 +42,12 @@ export function metricSources(
     },
     ledgerResidual: () => ledger.counts.residual,
     activeEvents: () => dispatch.snapshot().dedupKeys,
-    outbox: () => ({ firings: outbox.size, hasFault: outbox.fault !== null }),
+    outbox: () => ({
+      firings: outbox.size,
+      hasFault: outbox.fault !== null,
+      isFull: dispatch.isHeldBack,
+      deadLetters: outbox.deadLetterCount,
+    }),
     logLinesLost,
     zombieThreads: () => watchdog.zombies,
   };

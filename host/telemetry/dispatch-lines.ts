@@ -102,6 +102,45 @@ export function dispatchLines(log: Log, sampler: LineSampler, dispatch: Subscrib
           logger.error(`${count} more firings of ${delivery.firing.hook} were ${what} in ${seconds} s: ${detail}`),
       });
     }),
+    dispatch.on('firing:redriven', (delivery) =>
+      note('redriven', {
+        first: () => logger.info(`Dead letter of ${delivery.firing.hook} is sent again`, ids(delivery)),
+        summary: (count, seconds) => logger.info(`${count} more dead letters are sent again, in ${seconds} s`),
+      }),
+    ),
+    dispatch.on('dead-letter:dropped', (delivery) =>
+      note('letter-dropped', {
+        first: () => logger.info(`Dead letter of ${delivery.firing.hook} was dropped by a person`, ids(delivery)),
+        summary: (count, seconds) =>
+          logger.info(`${count} more dead letters were dropped by a person, in ${seconds} s`),
+      }),
+    ),
+    dispatch.on('dead-letters:forgotten', ({ count, why }) => {
+      const bound = why === 'age' ? 'settings.deadLetters.maxAge' : 'settings.deadLetters.maxCount and maxBytes';
+      note(`forgotten:${why}`, {
+        first: () => outbox.warn(`Dead letters forgotten: ${count}, the oldest, over ${bound}`, { count, why }),
+        summary: (times, seconds) =>
+          outbox.warn(`Dead letters forgotten ${times} more times in ${seconds} s, over ${bound}`, { why }),
+      });
+    }),
+    dispatch.on('outbox:full', ({ firings }) =>
+      outbox.warn(`Outbox is full: ${firings} firings wait for their agents, and sources wait for room`, { firings }),
+    ),
+    dispatch.on('outbox:roomy', ({ forMs }) =>
+      outbox.info(`Outbox has room again after ${(forMs / 1000).toFixed(1)} s; sources go on`),
+    ),
+    dispatch.on('clock:stepped', ({ byMs }) =>
+      outbox.warn(
+        `The clock of this machine was set ${byMs > 0 ? 'forward' : 'back'} by ${(Math.abs(byMs) / 1000).toFixed(0)} s; dedup windows, delays and ages stay as they were`,
+        { byMs },
+      ),
+    ),
+    dispatch.on('outbox:set-aside', ({ path, to }) =>
+      outbox.error(`Outbox file set aside as ${to}; a new one is written from memory`, {
+        code: 'HOST_ERR_OUTBOX',
+        path,
+      }),
+    ),
     dispatch.on('outbox:opened', ({ path, firings, deadLetters }) =>
       outbox.info(`Outbox opened; firings taken up from an earlier run: ${firings}`, { path, firings, deadLetters }),
     ),

@@ -30,6 +30,10 @@ export const ERROR_TYPES = [
 ] as const;
 type ErrorType = (typeof ERROR_TYPES)[number];
 
+/** What `reason` may say of a dead letter that is none any more. */
+export const DEAD_LETTER_REMOVALS = ['retried', 'dropped', 'size', 'age'] as const;
+type DeadLetterRemoval = (typeof DEAD_LETTER_REMOVALS)[number];
+
 /** Agents named by Hooks; more than this share the label `other`. */
 const AGENTS = 200;
 
@@ -40,6 +44,7 @@ export function countEvents(options: EventMetricsOptions): (() => void)[] {
     ...countFrames(options, names),
     ...countErrors(options, names),
     ...countCalls(options),
+    ...countDeadLetters(options),
     options.rooms.ledger.on('events:settled', ({ plugin, outcome, count }) =>
       options.table.add('khook_event_outcomes_total', { plugin: names.label(plugin), outcome }, count),
     ),
@@ -117,6 +122,16 @@ function countErrors({ rooms, telemetry, table }: EventMetricsOptions, names: Pl
       add(plugin, 'refused_metric');
       table.add('khook_plugin_metrics_refused_total', { plugin: names.label(plugin), reason });
     }),
+  ];
+}
+
+function countDeadLetters({ rooms, table }: EventMetricsOptions): (() => void)[] {
+  const removed = (reason: DeadLetterRemoval, count = 1): void =>
+    table.add('khook_dead_letters_removed_total', { reason }, count);
+  return [
+    rooms.dispatch.on('firing:redriven', () => removed('retried')),
+    rooms.dispatch.on('dead-letter:dropped', () => removed('dropped')),
+    rooms.dispatch.on('dead-letters:forgotten', ({ count, why }) => removed(why, count)),
   ];
 }
 

@@ -160,6 +160,19 @@ export const METRICS = [
     labels: [],
   },
   {
+    name: 'khook_outbox_full',
+    type: 'gauge',
+    help: '1 while the outbox is full and sources wait for room in it (settings.delivery.whenFull: block).',
+    labels: [],
+  },
+  { name: 'khook_dead_letters', type: 'gauge', help: 'Dead letters that are kept.', labels: [] },
+  {
+    name: 'khook_dead_letters_removed_total',
+    type: 'counter',
+    help: 'Dead letters that are none any more, by reason: retried or dropped by a person, or forgotten over a bound (size, age).',
+    labels: ['reason'],
+  },
+  {
     name: 'khook_log_lines_lost_total',
     type: 'counter',
     help: 'Log lines that were lost because nobody read them.',

@@ -22,6 +22,9 @@ export interface OutboxReading {
   /** Undelivered ones that stand in it. */
   readonly firings: number;
   readonly hasFault: boolean;
+  /** Sources wait for room in it. */
+  readonly isFull: boolean;
+  readonly deadLetters: number;
 }
 
 /** Functions that answer at once from what the host knows. */
@@ -44,9 +47,11 @@ export function readSources(sources: MetricSources, table: MetricTable): void {
   );
   reading(table, 'dedup', () => table.replace('khook_active_events', [{ labels: {}, value: sources.activeEvents() }]));
   reading(table, 'outbox', () => {
-    const { firings, hasFault } = sources.outbox();
+    const { firings, hasFault, isFull, deadLetters } = sources.outbox();
     table.set('khook_outbox_firings', {}, firings);
     table.set('khook_outbox_fault', {}, hasFault ? 1 : 0);
+    table.set('khook_outbox_full', {}, isFull ? 1 : 0);
+    table.set('khook_dead_letters', {}, deadLetters);
   });
   reading(table, 'log', () =>
     table.replace('khook_log_lines_lost_total', [{ labels: {}, value: sources.logLinesLost() }]),

@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { AppHost, type AppHostFiles } from '../support/app-host.ts';
 import { codeBlocks, readDoc, section } from '../support/docs.ts';
 import { eventually } from '../support/eventually.ts';
+import { MisbehavingAgent } from '../support/misbehaving-agent.ts';
 
 const PORTS = { '## Port 8080': 'metrics', '## Port 8081': 'health', '## Port 6060': 'admin' } as const;
 /** Body of those that need one. */
@@ -11,8 +12,9 @@ const BODIES: Readonly<Record<string, unknown>> = {
   '/api/v1/log-level': { level: 'debug', plugin: 'puppet' },
 };
 
-/** Empty until a plugin breaks. */
+/** Empty until a plugin breaks, or an agent refuses. */
 const FLIGHT_RECORDS = '/api/v1/flight-records';
+const DEAD_LETTERS = '/api/v1/dead-letters';
 
 interface Documented {
   readonly method: string;
@@ -66,7 +68,7 @@ describe('docs/api.md', () => {
     await eventually(async () => (await host.json<{ outcome: string | null }>(`/api/v1/events/${id}`)).outcome);
     for (const [heading, port] of Object.entries(PORTS)) {
       for (const { method, path, example } of documentedRoutes(section(text, heading))) {
-        if (example === '' || path === FLIGHT_RECORDS) continue;
+        if (example === '' || path === FLIGHT_RECORDS || path.startsWith(DEAD_LETTERS)) continue;
         const url = `http://127.0.0.1:${host.app.ports[port]}${path.replace(':id', id).replace(':name', 'puppet')}`;
         const headers = { 'content-type': 'application/json' };
         const body = BODIES[path];
@@ -87,6 +89,27 @@ describe('docs/api.md', () => {
     });
     const [, json = ''] = /```json\n([\s\S]*?)```/.exec(section(text, `### \`GET ${FLIGHT_RECORDS}\``)) ?? [];
     assert.deepEqual(shape(real), shape(JSON.parse(json)));
+  });
+
+  it('shows dead letters as they come', async (t) => {
+    const agent = await MisbehavingAgent.start({ onSend: () => ({ kind: 'says', status: 404, body: '' }) });
+    t.after(() => agent.stop());
+    const host = await start(t, { flags: ['--agent-url', agent.url] });
+    const ids = async (): Promise<string[]> =>
+      (await host.json<{ deadLetters: { id: string }[] }>(DEAD_LETTERS)).deadLetters.map(({ id }) => id);
+    await host.emit({ resourceName: 'a' });
+    await host.emit({ resourceName: 'b' });
+    await eventually(async () => (await ids()).length === 2);
+    const [dropped = '', retried = ''] = await ids();
+    for (const [heading, port] of Object.entries(PORTS)) {
+      for (const { method, path, example } of documentedRoutes(section(text, heading))) {
+        if (!path.startsWith(DEAD_LETTERS) || example === '') continue;
+        const id = method === 'DELETE' ? dropped : retried;
+        const answer = await fetch(`http://127.0.0.1:${host.app.ports[port]}${path.replace(':id', id)}`, { method });
+        assert.equal(answer.status, 200, `${method} ${path}`);
+        assert.deepEqual(shape(await answer.json()), shape(JSON.parse(example)), `${method} ${path}`);
+      }
+    }
   });
 
   it('shows the checks of health and readiness as they come', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { EXIT_REASONS } from '../../host/sandbox/exit.ts';
-import { ERROR_TYPES } from '../../host/telemetry/event-metrics.ts';
+import { DEAD_LETTER_REMOVALS, ERROR_TYPES } from '../../host/telemetry/event-metrics.ts';
 import { CUSTOM_PREFIX, METRICS } from '../../host/telemetry/metric-catalogue.ts';
 import { OUTCOMES } from '../../ipc/event.ts';
 import { AppHost } from '../support/app-host.ts';
@@ -26,6 +26,7 @@ describe('docs/metrics.md', () => {
     const lists: readonly [metric: string, list: readonly string[]][] = [
       ['khook_plugin_errors_total', [...EXIT_REASONS, ...ERROR_TYPES]],
       ['khook_event_outcomes_total', OUTCOMES],
+      ['khook_dead_letters_removed_total', DEAD_LETTER_REMOVALS],
     ];
     for (const [metric, list] of lists) {
       const named = [...values(metric).matchAll(/`(\w+)`/g)].map(([, value]) => value);

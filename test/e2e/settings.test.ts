@@ -239,6 +239,46 @@ const FLIPS: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
     const large = await firing(t, { manners: NEVER_DONE, events: 3 });
     assert.equal(await dead(large.host), 0);
   },
+  async 'delivery.queueBytes'(t) {
+    const large = (n: number): Tree => ({ resourceName: `r${n}`, namespace: 'default' });
+    const lost = async (queueBytes: string): Promise<number> => {
+      const manners = NEVER_DONE;
+      const { host } = await firing(t, { settings: { delivery: { queueBytes } }, manners, events: 0 });
+      const hooks = hookText(`${'y'.repeat(30_000)} {{.ResourceName}}`);
+      writeFileSync(join(host.directory, 'config/hooks/h.yaml'), hooks);
+      await eventually(() => host.grep(/Configuration reloaded/).length > 0);
+      for (let n = 0; n < 4; n += 1) await host.emit(large(n));
+      await eventually(async () => (await host.metric('khook_outbox_firings')) + (await dead(host)) === 4);
+      return dead(host);
+    };
+    assert.deepEqual([await lost('64KiB'), await lost('256MiB')], [2, 0]);
+  },
+  async 'delivery.whenFull'(t) {
+    const settings = (whenFull: string): Tree => ({ delivery: { queueLimit: 1, whenFull } });
+    const full = await firing(t, { settings: settings('dead_letter'), manners: NEVER_DONE, events: 2 });
+    await eventually(async () => (await dead(full.host)) === 1);
+    const held = await firing(t, { settings: settings('block'), manners: NEVER_DONE });
+    const answered = held.host.emit({ resourceName: 'r1' });
+    await eventually(async () => (await held.host.metric('khook_outbox_full')) === 1);
+    assert.equal(await dead(held.host), 0);
+    held.agent.reform({});
+    await answered;
+    await eventually(async () => (await held.host.outcomes()).delivered === 2);
+    assert.equal(await held.host.metric('khook_outbox_full'), 0);
+  },
+  async 'deadLetters.maxCount'(t) {
+    const [few, all] = [await threeDead(t, { maxCount: 1 }), await threeDead(t, {})];
+    assert.deepEqual([await kept(few), await kept(all)], [1, 3]);
+  },
+  async 'deadLetters.maxBytes'(t) {
+    const [few, all] = [await threeDead(t, { maxBytes: '64KiB' }), await threeDead(t, {})];
+    assert.deepEqual([await kept(few), await kept(all)], [2, 3]);
+  },
+  async 'deadLetters.maxAge'(t) {
+    const [young, all] = [await threeDead(t, { maxAge: '10ms' }), await threeDead(t, {})];
+    await eventually(async () => (await kept(young)) === 0);
+    assert.equal(await kept(all), 3);
+  },
   async 'delivery.maxAge'(t) {
     const gone = await MisbehavingAgent.start();
     await gone.stop();
@@ -274,6 +314,22 @@ const FLIPS: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   },
 };
 
+const kept = (host: AppHost): Promise<number> => host.metric('khook_dead_letters');
+
+/** A host with three dead letters, each of about 30 KiB. */
+async function threeDead(t: TestContext, deadLetters: Tree): Promise<AppHost> {
+  const agent = await MisbehavingAgent.start({ onSend: () => ({ kind: 'says', status: 404, body: '' }) });
+  t.after(() => agent.stop());
+  const hooks = { 'h.yaml': hookText('y'.repeat(30_000)) };
+  const plugins = JSON.stringify({ settings: { shutdownGrace: '50ms', deadLetters } });
+  const host = await AppHost.start(t, { mappings: MAPPINGS, hooks, plugins, flags: ['--agent-url', agent.url] });
+  for (let n = 1; n <= 3; n += 1) {
+    await host.emit({ resourceName: `r${n}` });
+    await eventually(async () => (await dead(host)) === n);
+  }
+  return host;
+}
+
 /** How many of five events the read API still knows. */
 async function remembered(t: TestContext, trail: Tree, message: string): Promise<number> {
   const { host } = await firing(t, { settings: { trail }, events: 0 });
@@ -301,6 +357,7 @@ describe('settings', () => {
       bus: { creditEvents: 8 },
       matcher: { threads: 2, frameTimeout: '2s', maxPromptLength: 999 },
       delivery: { attempts: 1 },
+      deadLetters: { maxCount: 5 },
       trail: { maxEvents: 5 },
     });
     const said = await eventually(() => host.log.find(({ msg }) => msg.startsWith('Changed settings take effect')));

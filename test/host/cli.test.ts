@@ -1,34 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { COMMANDS } from '../../host/cli.ts';
 import { EXIT_CODES } from '../../host/commands/exit-code.ts';
 import { khookVersion } from '../../host/commands/version.ts';
+import { khook, type Ran } from '../support/khook-command.ts';
 import { freePort, RunningHost } from '../support/running-host.ts';
 import { tempDir } from '../support/temp-dir.ts';
-
-interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The command as a user runs it: a process, its two streams and its exit code. */
-function khook(args: readonly string[], directory = process.cwd()): Promise<Ran> {
-  return new Promise((done) => {
-    const env = { PATH: process.env.PATH ?? '', HOME: directory };
-    const child = spawn(resolve('scripts/khook'), args, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const texts = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name].setEncoding('utf8').on('data', (text: string) => {
-        texts[name] += text;
-      });
-    }
-    child.once('close', (code) => done({ code, ...texts }));
-  });
-}
 
 describe('khook', () => {
   it('lists its commands on --help, help and nothing at all', async () => {
@@ -49,6 +28,27 @@ describe('khook', () => {
     assert.match(check.stdout, /--json/);
   });
 
+  it('shows the commands that share a word, and the flags of one of them', async () => {
+    for (const args of [
+      ['dead-letters', '--help'],
+      ['help', 'dead-letters'],
+    ]) {
+      const { code, stdout } = await khook(args);
+      assert.equal(code, EXIT_CODES.OK);
+      for (const word of ['list', 'show', 'retry', 'drop'])
+        assert.match(stdout, new RegExp(`^ {2}dead-letters ${word} +\\w`, 'm'));
+      assert.doesNotMatch(stdout, /check/);
+    }
+    for (const args of [
+      ['dead-letters', 'retry', '--help'],
+      ['help', 'dead-letters', 'retry'],
+    ]) {
+      const { code, stdout } = await khook(args);
+      assert.equal(code, EXIT_CODES.OK);
+      assert.match(stdout, /^ {2}khook dead-letters retry \(ID\.\.\. \| --all\) \[flags\]$/m);
+    }
+  });
+
   it('says its version', async () => {
     const { code, stdout } = await khook(['--version']);
     assert.deepEqual([code, stdout], [EXIT_CODES.OK, `khook ${khookVersion()}\n`]);
@@ -59,6 +59,14 @@ describe('khook', () => {
       [['chek'], /^khook: unknown command 'chek'; did you mean 'check'\?/],
       [['check', '--jsn'], /^khook: unknown flag --jsn; did you mean 'json'\?/],
       [['emit', 'webhook'], /^khook: 'khook emit' takes 2 arguments \(SOURCE TYPE \[flags\]\), got 1/],
+      [['dead-letters'], /Usage:\n {2}khook dead-letters COMMAND/],
+      [['dead-letters', 'lst'], /^khook: unknown command 'dead-letters lst'; did you mean 'list'\?\n\nUsage:/],
+      [['dead-letter', 'list'], /^khook: unknown command 'dead-letter'; did you mean 'dead-letters'\?/],
+      [['dead-letters', 'show'], /'khook dead-letters show' takes 1 argument \(ID \[flags\]\), got 0/],
+      [['dead-letters', 'list', 'x'], /'khook dead-letters list' takes no arguments, got 1/],
+      [['dead-letters', 'retry'], /khook dead-letters retry: name dead letters by their ids .* or give --all/],
+      [['dead-letters', 'drop', 'x', '--all'], /khook dead-letters drop: name dead letters, or give --all, not both/],
+      [['dead-letters', 'drop', '--agent', 'a/b'], /--agent and --hook go with --all/],
       [['emit', 'a', 'b', '--metadata', '[]'], /--metadata must be a JSON object/],
       [['emit', 'a', 'b', '--tag', 'x'], /--tag must be KEY=VALUE, got 'x'/],
       [['run', '--metrics-port', '70000'], /--metrics-port must be a port between 0 and 65535, got '70000'/],

@@ -28,9 +28,12 @@ const FLIPPED = {
     taskTimeout: '1h',
     concurrencyPerAgent: 1,
     queueLimit: 5,
+    queueBytes: '1MiB',
+    whenFull: 'block',
     maxAge: '1h',
     durability: 'machine',
   },
+  deadLetters: { maxCount: 5, maxBytes: '1MiB', maxAge: '24h' },
   trail: { maxEvents: 5, maxBytes: '1MiB' },
 };
 

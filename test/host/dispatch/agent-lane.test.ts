@@ -15,7 +15,6 @@ function laneOn(clock: FakeClock, said: string[] = [], callTimeoutMs = 10_000): 
   return new AgentLane({
     agent: 'kagent/a',
     settings: { concurrencyPerAgent: 2, callTimeoutMs, circuit: { failures: 3, pauseMs: PAUSE_MS } },
-    maxQueued: 100,
     clock,
     onOpened: () => said.push('opened'),
     onClosed: () => said.push('closed'),
@@ -90,7 +89,7 @@ test('agent lanes: a long idle one is forgotten when another is made, and its ci
   const events = new Emitter<DispatchEvents>();
   const said: string[] = [];
   events.on('circuit:closed', ({ agent }) => said.push(agent));
-  const lanes = new Lanes({ clock, settings: { ...DISPATCH_DEFAULTS, maxLanes: 3 }, maxQueued: () => 10, events });
+  const lanes = new Lanes({ clock, settings: { ...DISPATCH_DEFAULTS, maxLanes: 3 }, events });
   for (let i = 0; i < DISPATCH_DEFAULTS.circuit.failures; i += 1)
     await assert.rejects(lanes.of('ill').call(fails, NEVER));
   assert.deepEqual(lanes.open(), ['ill']);

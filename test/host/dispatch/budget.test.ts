@@ -10,7 +10,7 @@ import type { Firing } from '../../../host/match/verdict.ts';
 import { eventually } from '../../support/eventually.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import type { Manners, MisbehavingAgent } from '../../support/misbehaving-agent.ts';
-import { misbehaving, type Rig, rig } from './dispatch-rig.ts';
+import { ALL, misbehaving, type Rig, rig } from './dispatch-rig.ts';
 import { nthFiring } from './firing.ts';
 
 const AT_ONCE: Manners = { onSend: () => ({ kind: 'message' }) };
@@ -23,10 +23,10 @@ interface Given extends Rig {
   fire(from: number, to: number, changes?: Partial<Firing>): Promise<void>;
 }
 
-async function given(t: TestContext, manners: Manners = AT_ONCE, capacity = 5_000): Promise<Given> {
+async function given(t: TestContext, manners: Manners = AT_ONCE): Promise<Given> {
   const agent = await misbehaving(t, manners);
   const clock = new FakeClock();
-  const made = rig(t, { baseUrl: agent.url, clock, outbox: new MemoryOutbox({ capacity }) });
+  const made = rig(t, { baseUrl: agent.url, clock, capacity: 5_000 });
   const held: DispatchEvents['firing:held'][] = [];
   const digested: DispatchEvents['firing:digested'][] = [];
   made.dispatch.events.on('firing:held', (each) => held.push(each));
@@ -117,6 +117,11 @@ test('budget: a digest that is refused dead-letters all of it, and gives the key
   assert.equal(settled.filter(({ outcome }) => outcome === 'dead_lettered').length, 3);
   assert.equal(outbox.deadLetterCount, 3);
   assert.equal(dispatch.dedup.size, 3);
+  for (const { messageId, firing } of await dispatch.deadLetters.list(ALL)) {
+    const { firing: whole, calls } = await dispatch.deadLetters.find(messageId);
+    assert.equal(whole.prompt, 'Pod api restarts.', `${firing.resourceName} is not the digest that it went out with`);
+    assert.equal(calls?.count, 1);
+  }
 });
 
 test('budget: a stop does not wait for the hour', async (t) => {
@@ -134,9 +139,9 @@ test('budget: a stop does not wait for the hour', async (t) => {
 });
 
 test('budget: what waited when khook ended waits again, and what was on its way goes on', async (t) => {
-  const outbox = new MemoryOutbox();
   const agent = await misbehaving(t, AT_ONCE);
   const clock = new FakeClock();
+  const outbox = new MemoryOutbox({ clock });
   const left = Array.from({ length: 7 }, (_, n): Delivery => {
     const state =
       n === 6 ? ({ kind: 'calling', attempt: 1, since: 0 } as const) : ({ kind: 'queued', since: 0 } as const);

@@ -21,8 +21,8 @@ test('delivery policy: a retryable failure waits twice and is dead at the third'
   const unreachable = failure({ code: 'HOST_ERR_AGENT_UNREACHABLE' });
   const first = nextState(calling(1), unreachable, INPUT);
   const second = nextState(calling(2), unreachable, INPUT);
-  assert.deepEqual(first, { kind: 'waiting', attempt: 1, nextAttemptAt: 1_000_750, lastError: 'no.' });
-  assert.deepEqual(second, { kind: 'waiting', attempt: 2, nextAttemptAt: 1_003_000, lastError: 'no.' });
+  assert.deepEqual(first, { kind: 'waiting', attempt: 1, nextAttemptAt: 1_000_750, waitMs: 750, lastError: 'no.' });
+  assert.deepEqual(second, { kind: 'waiting', attempt: 2, nextAttemptAt: 1_003_000, waitMs: 3_000, lastError: 'no.' });
   assert.equal(nextState(calling(3), unreachable, INPUT).kind, 'dead');
 });
 
@@ -53,7 +53,7 @@ test('delivery policy: Retry-After is honoured when it is longer than the back-o
 test('delivery policy: an open circuit takes no attempt', () => {
   const open = failure({ code: 'HOST_ERR_AGENT_CIRCUIT_OPEN', retryAfterMs: 5_000 });
   const queued: DeliveryState = { kind: 'queued', since: 0 };
-  const waiting = { kind: 'waiting', nextAttemptAt: 1_005_000, lastError: 'no.' } as const;
+  const waiting = { kind: 'waiting', nextAttemptAt: 1_005_000, waitMs: 5_000, lastError: 'no.' } as const;
   assert.deepEqual(nextState(queued, open, INPUT), { ...waiting, attempt: 0 });
   assert.deepEqual(nextState({ ...waiting, attempt: 2 }, open, INPUT), { ...waiting, attempt: 2 });
 });
@@ -111,6 +111,6 @@ test('delivery policy: attempts never exceed the limit, and waits never exceed t
 test('delivery policy: a call that made no connection takes no attempt', () => {
   const unsent = failure({ code: 'HOST_ERR_AGENT_UNREACHABLE', isUnsent: true });
   const after = nextState(calling(3), unsent, INPUT);
-  assert.deepEqual(after, { kind: 'waiting', attempt: 2, nextAttemptAt: 1_003_000, lastError: 'no.' });
+  assert.deepEqual(after, { kind: 'waiting', attempt: 2, nextAttemptAt: 1_003_000, waitMs: 3_000, lastError: 'no.' });
   assert.equal(nextState(calling(1), unsent, INPUT).kind, 'waiting');
 });

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Acceptance } from '../../../host/dispatch/dispatch.ts';
-import { OutboxFile } from '../../../host/dispatch/outbox-file.ts';
 import type { DispatchSettings } from '../../../host/dispatch/settings.ts';
 import type { Firing } from '../../../host/match/verdict.ts';
 import { type Clock, systemClock } from '../../../ipc/clock.ts';
@@ -11,9 +10,9 @@ import { eventually } from '../../support/eventually.ts';
 import { settle } from '../../support/fake-clock.ts';
 import { MisbehavingAgent } from '../../support/misbehaving-agent.ts';
 import { tempDir } from '../../support/temp-dir.ts';
-import { FAST_RETRY, misbehaving, type Rig, rig } from './dispatch-rig.ts';
+import { ALL, FAST_RETRY, misbehaving, type Rig, rig } from './dispatch-rig.ts';
 import { firing, nthFiring } from './firing.ts';
-import { openOutbox } from './outbox-support.ts';
+import { breakFile, openOutbox } from './outbox-support.ts';
 
 interface Life extends Rig {
   accept(eventId: string, of: Firing): Promise<Acceptance | undefined>;
@@ -45,14 +44,6 @@ async function live(t: TestContext, { directory, clock = systemClock, ...options
 /** The system's, with a wall clock that somebody has set. */
 function shifted(ms: number): Clock {
   return { ...systemClock, wall: () => systemClock.wall() + ms };
-}
-
-function breakFile(t: TestContext): { mend(): void } {
-  const full = Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
-  const commit = t.mock.method(OutboxFile.prototype, 'commit', () => {
-    throw full;
-  });
-  return { mend: () => commit.mock.restore() };
 }
 
 describe('dispatch and what outlives it', () => {
@@ -119,7 +110,7 @@ describe('dispatch and what outlives it', () => {
     assert.equal((await first.settledAt(1)).outcome, 'dead_lettered');
     await first.end();
     const second = await live(t, { directory, baseUrl });
-    assert.equal((await second.dispatch.deadLetters(5))[0]?.eventId, 'e-1');
+    assert.equal((await second.dispatch.deadLetters.list(ALL))[0]?.eventId, 'e-1');
     assert.equal((await second.accept('e-2', firing()))?.kind, 'accepted');
   });
 

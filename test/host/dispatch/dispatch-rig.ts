@@ -5,7 +5,7 @@ import { A2aClient } from '../../../host/dispatch/a2a-client.ts';
 import { Dispatch } from '../../../host/dispatch/dispatch.ts';
 import type { DispatchEvents } from '../../../host/dispatch/events.ts';
 import { MemoryOutbox } from '../../../host/dispatch/memory-outbox.ts';
-import type { Outbox } from '../../../host/dispatch/outbox.ts';
+import type { DeadLetterQuery, Outbox } from '../../../host/dispatch/outbox.ts';
 import { DISPATCH_DEFAULTS, type DispatchSettings } from '../../../host/dispatch/settings.ts';
 import { type Clock, systemClock } from '../../../ipc/clock.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -29,12 +29,15 @@ export interface RigOptions {
   readonly baseUrl: string;
   readonly agentUrl?: string | null;
   readonly timeoutMs?: number;
+  /** Firings for which there is room. */
   readonly capacity?: number;
   /** Open. Default: one in memory. */
   readonly outbox?: Outbox;
   readonly clock?: Clock;
   readonly settings?: Partial<DispatchSettings>;
 }
+
+export const ALL: DeadLetterQuery = { limit: 100, hook: null, agent: null };
 
 export const FAST_RETRY: DispatchSettings['retry'] = {
   attempts: 3,
@@ -58,12 +61,14 @@ const EVENTS = [
 export function rig(t: TestContext, options: RigOptions): Rig {
   const { baseUrl, agentUrl = null, timeoutMs = 2_000, capacity = 1_000, settings = {} } = options;
   const client = new A2aClient({ baseUrl, userId: 'me@example.com', timeoutMs, clock: systemClock, agentUrl });
-  const outbox = options.outbox ?? new MemoryOutbox({ capacity });
+  const clock = options.clock ?? systemClock;
+  const outbox = options.outbox ?? new MemoryOutbox({ clock });
+  const room = { ...DISPATCH_DEFAULTS.room, maxFirings: capacity };
   const dispatch = new Dispatch({
-    clock: options.clock ?? systemClock,
+    clock,
     outbox,
     client,
-    settings: { ...DISPATCH_DEFAULTS, retry: FAST_RETRY, taskTimeoutMs: 5_000, ...settings },
+    settings: { ...DISPATCH_DEFAULTS, retry: FAST_RETRY, taskTimeoutMs: 5_000, room, ...settings },
   });
   const settled: Settled[] = [];
   const errors: DispatchEvents['call:error'][] = [];

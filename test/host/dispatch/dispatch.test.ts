@@ -4,7 +4,7 @@ import { EmbeddedAgent } from '../../../host/dispatch/embedded-agent.ts';
 import { systemClock } from '../../../ipc/clock.ts';
 import { eventually } from '../../support/eventually.ts';
 import { WORKS } from '../../support/misbehaving-agent.ts';
-import { misbehaving, rig } from './dispatch-rig.ts';
+import { ALL, misbehaving, rig } from './dispatch-rig.ts';
 import { firing, nthFiring } from './firing.ts';
 
 test('dispatch: a firing reaches the embedded agent and is settled as delivered, once', async (t) => {
@@ -85,7 +85,7 @@ for (const vice of ['hangs', 'resets'] as const) {
     assert.deepEqual(new Set(agent.sends.map(({ messageId }) => messageId)), new Set([delivery.messageId]));
     assert.equal(outbox.size, 0);
     assert.deepEqual(
-      (await dispatch.deadLetters(10)).map(({ messageId }) => messageId),
+      (await dispatch.deadLetters.list(ALL)).map(({ messageId }) => messageId),
       [delivery.messageId],
     );
     agent.reform({});
@@ -207,7 +207,7 @@ test('dispatch: over the bound of the outbox a firing is dead-lettered, never lo
   assert.equal(outcome, 'dead_lettered');
   assert.match(detail, /^HOST_ERR_OUTBOX_FULL: outbox_full/);
   assert.equal(delivery.eventId, 'e-3');
-  assert.equal((await dispatch.deadLetters(1))[0]?.eventId, 'e-3');
+  assert.equal((await dispatch.deadLetters.list(ALL))[0]?.eventId, 'e-3');
   assert.equal(dispatch.snapshot().deadLetters, 1);
 });
 

@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it, type TestContext } from 'node:test';
@@ -47,6 +59,16 @@ async function filled(t: TestContext, count: number, changes = LARGE): Promise<s
   return directory;
 }
 
+/** In place, as a broken disk does: the same files, with other bytes in them. */
+function damage(directory: string): void {
+  for (const name of [OUTBOX_FILE, `${OUTBOX_FILE}-wal`]) {
+    const path = join(directory, name);
+    const descriptor = openSync(path, 'r+');
+    writeSync(descriptor, Buffer.alloc(statSync(path).size, 0xff), 0);
+    closeSync(descriptor);
+  }
+}
+
 describe('outbox at fault', () => {
   it('waits for space on a full disk, says so once, and goes on by itself without a loss', {
     skip: NO_DISKS,
@@ -88,7 +110,7 @@ describe('outbox at fault', () => {
     );
     const listed = second.outbox.list();
     assert.equal(await isSettled(listed), false);
-    await assert.rejects(second.outbox.deadLetters(1), { code: 'HOST_ERR_OUTBOX' });
+    await assert.rejects(second.outbox.deadLetters({ limit: 1, hook: null, agent: null }), { code: 'HOST_ERR_OUTBOX' });
     small.remount('rw');
     assert.deepEqual(await listed, [delivery(1)]);
     await second.outbox.put([delivery(2)]);
@@ -172,6 +194,54 @@ describe('outbox at fault', () => {
       assert.equal(fired.length, 3);
       await again.close();
     }
+  });
+
+  for (const found of ['a write', 'a read'])
+    it(`sets a file aside that ${found} finds damaged while khook runs, and writes what it knows into a new one`, async (t) => {
+      const directory = tempDir(t);
+      const open = await openOutbox(t, directory);
+      const aside: string[] = [];
+      open.outbox.events.on('outbox:set-aside', ({ to }) => aside.push(to));
+      // More than SQLite holds in its cache: it has to read again what is damaged by then.
+      for (let n = 0; n < 200; n += 1) await open.outbox.bury(delivery(1_000 + n, DEAD, LARGE));
+      await open.outbox.put([delivery(1), delivery(2)]);
+      damage(directory);
+      if (found === 'a read') await assert.rejects(open.outbox.deadLetter('message-1000'), { code: 'HOST_ERR_OUTBOX' });
+      else await open.outbox.discard('message-1000');
+      await eventually(() => open.said.includes('outbox:recovered'));
+      assert.deepEqual(open.said, ['outbox:opened', 'outbox:fault', 'outbox:recovered']);
+      assert.match(open.faults[0]?.message ?? '', /is damaged.*sets the file aside.*the dead letters in it are lost/);
+      assert.equal(aside.length, 1);
+      assert.match(aside[0] ?? '', /outbox\.db\.damaged-\d{8}T\d{6}Z$/);
+      assert.ok(statSync(aside[0] ?? '').size > 1_000_000, 'it is kept');
+      await open.outbox.put([delivery(3)]);
+      assert.equal(open.outbox.deadLetterCount, 0);
+      await open.close();
+      assert.deepEqual(await idsIn(await openOutbox(t, directory)), ['message-1', 'message-2', 'message-3']);
+    });
+
+  it('sets no more than three files aside: then a person has to look at the disk', async (t) => {
+    const clock = new FakeClock(Date.parse('2026-01-02T03:04:05Z'));
+    const directory = tempDir(t);
+    const open = await openOutbox(t, directory, { clock });
+    const aside: string[] = [];
+    open.outbox.events.on('outbox:set-aside', ({ to }) => aside.push(to));
+    const malformed = Object.assign(new Error('database disk image is malformed'), { errcode: 11 });
+    t.mock.method(OutboxFile, 'open', () => {
+      writeFileSync(join(directory, OUTBOX_FILE), 'damaged');
+      throw malformed;
+    });
+    t.mock.method(OutboxFile.prototype, 'commit', () => {
+      throw malformed;
+    });
+    const waiting = open.outbox.put([delivery(1)]);
+    waiting.catch(() => undefined);
+    await settle();
+    await clock.advance(120_000);
+    assert.equal(aside.length, 3);
+    assert.equal(new Set(aside).size, 3);
+    assert.equal(open.outbox.fault?.kind, 'damaged');
+    assert.equal(await isSettled(waiting), false);
   });
 
   it('is no reason to reject a write before khook stops; then those that wait are told, and so is who comes later', async (t) => {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { DeadLetterTable } from '../../../host/dispatch/dead-letter-table.ts';
+import { bytesOf } from '../../../host/dispatch/delivery.ts';
+import { DEAD_LETTER_BOUNDS } from '../../../host/dispatch/outbox.ts';
 import { APPLICATION_ID, MIGRATIONS, migrate, verify } from '../../../host/dispatch/outbox-schema.ts';
+import { DEAD, delivery } from './outbox-support.ts';
 
 const NEXT = [...MIGRATIONS, 'ALTER TABLE dead_letter ADD COLUMN note TEXT; CREATE TABLE more (n INTEGER) STRICT'];
 
@@ -20,6 +24,29 @@ test('outbox schema: a file of an older version becomes one of this and keeps wh
   assert.equal(database.prepare('SELECT count(*) AS n FROM firing').get()?.n, 1);
   assert.equal(database.prepare('SELECT count(*) AS n FROM more').get()?.n, 0);
   migrate(database, NEXT);
+  database.close();
+});
+
+test('outbox schema: dead letters of the first version are found by their ids, with their prompts', () => {
+  const database = new DatabaseSync(':memory:');
+  migrate(database, MIGRATIONS.slice(0, 1));
+  const put = database.prepare('INSERT INTO dead_letter (body, state) VALUES (?, ?)');
+  for (const n of [1, 2, 3]) {
+    const { state, ...body } = delivery(n, DEAD, { prompt: 'Ä look' });
+    put.run(JSON.stringify(body), JSON.stringify(state));
+  }
+  verify(database);
+  migrate(database);
+  const table = new DeadLetterTable(database, DEAD_LETTER_BOUNDS);
+  assert.equal(table.count, 3);
+  assert.deepEqual(table.find('message-2', 0), delivery(2, DEAD, { prompt: 'Ä look' }));
+  const listed = table.list({ limit: 10, hook: 'kagent/crashes', agent: 'kagent/k8s-agent' }, 0);
+  assert.deepEqual(
+    listed.map(({ messageId }) => messageId),
+    ['message-3', 'message-2', 'message-1'],
+  );
+  const bytes = database.prepare('SELECT sum(bytes) AS bytes FROM dead_letter').get()?.bytes;
+  assert.equal(bytes, 3 * bytesOf(delivery(1, DEAD, { prompt: 'Ä look' })));
   database.close();
 });
 

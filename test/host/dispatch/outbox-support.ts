@@ -3,6 +3,7 @@
 import type { TestContext } from 'node:test';
 import type { Delivery, DeliveryState } from '../../../host/dispatch/delivery.ts';
 import type { OutboxEvents } from '../../../host/dispatch/events.ts';
+import { OutboxFile } from '../../../host/dispatch/outbox-file.ts';
 import { SqliteOutbox, type SqliteOutboxOptions } from '../../../host/dispatch/sqlite-outbox.ts';
 import type { Firing } from '../../../host/match/verdict.ts';
 import { systemClock } from '../../../ipc/clock.ts';
@@ -21,7 +22,7 @@ export async function openOutbox(
   directory: string,
   options: Partial<SqliteOutboxOptions> = {},
 ): Promise<OpenOutbox> {
-  const given = { capacity: 100, durability: 'process', clock: systemClock, random: () => 0, ...options } as const;
+  const given = { durability: 'process', clock: systemClock, random: () => 0, ...options } as const;
   const outbox = new SqliteOutbox({ directory, ...given });
   const faults: OutboxEvents['outbox:fault'][] = [];
   const said: string[] = [];
@@ -50,4 +51,13 @@ export const DEAD: DeliveryState = { kind: 'dead', reason: 'no', code: 'HOST_ERR
 
 export async function idsIn({ outbox }: Pick<OpenOutbox, 'outbox'>): Promise<string[]> {
   return (await outbox.list()).map(({ messageId }) => messageId);
+}
+
+/** As on a full disk: no commit succeeds until it is mended. */
+export function breakFile(t: TestContext): { mend(): void } {
+  const full = Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
+  const commit = t.mock.method(OutboxFile.prototype, 'commit', () => {
+    throw full;
+  });
+  return { mend: () => commit.mock.restore() };
 }

@@ -3,12 +3,16 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { DeliveryState } from '../../../host/dispatch/delivery.ts';
+import type { Delivery, DeliveryState } from '../../../host/dispatch/delivery.ts';
+import { DEAD_LETTER_BOUNDS } from '../../../host/dispatch/outbox.ts';
 import { OUTBOX_FILE, OutboxFile } from '../../../host/dispatch/outbox-file.ts';
 import { codeOf } from '../../../ipc/errors.ts';
 import { tempDir } from '../../support/temp-dir.ts';
+import { ALL } from './dispatch-rig.ts';
 import { DEAD, delivery, idsIn, openOutbox } from './outbox-support.ts';
 
+/** As it is listed. */
+const letter = (n: number): Delivery => delivery(n, DEAD, { prompt: '' });
 const FOLLOWING: DeliveryState = { kind: 'following', attempt: 1, taskId: 't', since: 7 };
 
 test('sqlite outbox: what stands in it is there in the next life, in order, in its last state', async (t) => {
@@ -33,28 +37,17 @@ test('sqlite outbox: an update or a removal of what does not stand in it changes
 
 test('sqlite outbox: a dead letter is one in the next life too; the newest come first and the oldest give way', async (t) => {
   const directory = tempDir(t);
-  const first = await openOutbox(t, directory, { maxDeadLetters: 2 });
+  const first = await openOutbox(t, directory, { deadLetters: { ...DEAD_LETTER_BOUNDS, maxCount: 2 } });
   await first.outbox.put([delivery(2), delivery(3)]);
   // Of those that found no room, too.
   for (const n of [1, 3, 2]) await first.outbox.bury(delivery(n, DEAD));
   assert.equal(first.outbox.deadLetterCount, 2);
   await first.close();
-  const second = await openOutbox(t, directory, { maxDeadLetters: 2 });
-  assert.deepEqual(await second.outbox.deadLetters(10), [delivery(2, DEAD), delivery(3, DEAD)]);
-  assert.deepEqual(await second.outbox.deadLetters(1), [delivery(2, DEAD)]);
+  const second = await openOutbox(t, directory, { deadLetters: { ...DEAD_LETTER_BOUNDS, maxCount: 2 } });
+  assert.deepEqual(await second.outbox.deadLetters(ALL), [letter(2), letter(3)]);
+  assert.deepEqual(await second.outbox.deadLetters({ ...ALL, limit: 1 }), [letter(2)]);
   assert.equal(second.outbox.deadLetterCount, 2);
   assert.deepEqual(await second.outbox.list(), []);
-});
-
-test('sqlite outbox: takes no more than it may, counted over calls of one turn', async (t) => {
-  const { outbox } = await openOutbox(t, tempDir(t), { capacity: 3 });
-  const [first, second] = await Promise.all([
-    outbox.put([delivery(1), delivery(2)]),
-    outbox.put([delivery(3), delivery(4), delivery(5)]),
-  ]);
-  assert.deepEqual(first, []);
-  assert.deepEqual(second, [delivery(4), delivery(5)]);
-  assert.deepEqual(await idsIn({ outbox }), ['message-1', 'message-2', 'message-3']);
 });
 
 test('sqlite outbox: a key that fired is known in the next life until it is forgotten, with what was seen of it since', async (t) => {
@@ -172,7 +165,7 @@ test('sqlite outbox: holds after any order of writes and lives what a map would 
     const last = await openOutbox(t, directory);
     assert.deepEqual([...(await last.outbox.list())].sort(byId), [...model.values()].sort(byId));
     assert.deepEqual(
-      (await last.outbox.deadLetters(100)).map(({ messageId }) => messageId),
+      (await last.outbox.deadLetters(ALL)).map(({ messageId }) => messageId),
       dead,
     );
     await last.close();

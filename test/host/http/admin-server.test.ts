@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
 import { type TestContext, test } from 'node:test';
-import { HostError } from '../../../host/base/errors.ts';
+import { HostError, type HostErrorCode } from '../../../host/base/errors.ts';
 import { adminServer } from '../../../host/http/admin-server.ts';
 import { loopbackGuard } from '../../../host/http/loopback-guard.ts';
 import type { HostOperations } from '../../../host/http/view.ts';
 import { systemClock } from '../../../ipc/clock.ts';
-import { EVENT, rawRequest, serve, view } from './http-support.ts';
+import { DEAD_LETTER, EVENT, rawRequest, serve, view } from './http-support.ts';
 
 /** An admin server whose operations write down what was asked of them. */
 async function open(t: TestContext, changes: Partial<HostOperations> = {}) {
@@ -21,6 +21,14 @@ async function open(t: TestContext, changes: Partial<HostOperations> = {}) {
     profile: async (request) => {
       asked.push(['profile', request]);
       return new Uint8Array([1, 2]);
+    },
+    retryDeadLetter: async (id) => {
+      asked.push(['retry', id]);
+      return DEAD_LETTER;
+    },
+    dropDeadLetter: async (id) => {
+      asked.push(['drop', id]);
+      return DEAD_LETTER;
     },
     ...changes,
   };
@@ -66,6 +74,54 @@ test('admin server: the log level is set for all or for one plugin', async (t) =
     ['level', 'debug', null],
     ['level', 'warn', 'webhook'],
   ]);
+});
+
+test('admin server: a dead letter is looked at, sent again and dropped by its id', async (t) => {
+  const { url, asked } = await open(t);
+  const letter = `${url}/api/v1/dead-letters/${DEAD_LETTER.id}`;
+  assert.deepEqual(await (await send(`${url}/api/v1/dead-letters`, 'GET')).json(), {
+    total: 1,
+    deadLetters: [DEAD_LETTER],
+  });
+  assert.equal((await send(letter, 'GET')).status, 200);
+  const retried = (await (await send(`${letter}/retry`, 'POST')).json()) as Record<string, unknown>;
+  assert.deepEqual([retried.id, retried.retried], [DEAD_LETTER.id, true]);
+  const dropped = (await (await send(letter, 'DELETE')).json()) as Record<string, unknown>;
+  assert.deepEqual([dropped.id, dropped.dropped], [DEAD_LETTER.id, true]);
+  assert.deepEqual(asked, [
+    ['retry', DEAD_LETTER.id],
+    ['drop', DEAD_LETTER.id],
+  ]);
+});
+
+const STATUS_OF: readonly (readonly [HostErrorCode, number])[] = [
+  ['HOST_ERR_DEAD_LETTER_UNKNOWN', 404],
+  ['HOST_ERR_DEAD_LETTER_HELD', 409],
+  ['HOST_ERR_OUTBOX_FULL', 503],
+  ['HOST_ERR_OUTBOX', 503],
+  ['HOST_ERR_STOPPING', 503],
+];
+
+for (const [code, status] of STATUS_OF) {
+  test(`admin server: a dead letter that stays because of ${code} is ${status} with the code and the words`, async (t) => {
+    const retryDeadLetter = async () => {
+      throw new HostError(code, 'it stays');
+    };
+    const { url } = await open(t, { retryDeadLetter });
+    const response = await send(`${url}/api/v1/dead-letters/x/retry`, 'POST');
+    assert.equal(response.status, status);
+    assert.deepEqual(await response.json(), { error: 'it stays', code });
+  });
+}
+
+test('admin server: a page of another site cannot drop a dead letter', async (t) => {
+  const { url, asked } = await open(t);
+  const answer = await rawRequest(
+    url,
+    `DELETE /api/v1/dead-letters/x HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\nConnection: close\r\n\r\n`,
+  );
+  assert.match(answer, /^HTTP\/1\.1 403 /);
+  assert.deepEqual(asked, []);
 });
 
 const BAD_BODIES: readonly (readonly [string, string, unknown, RegExp])[] = [

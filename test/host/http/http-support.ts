@@ -1,7 +1,14 @@
 import { connect } from 'node:net';
 import type { TestContext } from 'node:test';
+import { HostError } from '../../../host/base/errors.ts';
 import type { HttpServer } from '../../../host/http/server.ts';
-import type { EventSnapshot, HostView, LedgerSnapshot, PluginSnapshot } from '../../../host/http/view.ts';
+import type {
+  DeadLetterSnapshot,
+  EventSnapshot,
+  HostView,
+  LedgerSnapshot,
+  PluginSnapshot,
+} from '../../../host/http/view.ts';
 import { OUTCOMES, type Outcome } from '../../../ipc/event.ts';
 
 export const PLUGIN: PluginSnapshot = {
@@ -39,6 +46,24 @@ export const EVENT: EventSnapshot = {
   trail: [{ at: '2026-01-02T03:04:05.678Z', step: 'received', detail: '' }],
 };
 
+export const DEAD_LETTER: DeadLetterSnapshot = {
+  id: '0f1e2d3c-4b5a-4678-8899-aabbccddeeff',
+  hook: 'default/h',
+  agent: 'kagent/a',
+  resourceName: 'api',
+  eventId: 'w-1-0',
+  eventType: 'WebhookReceived',
+  namespace: '',
+  code: 'HOST_ERR_AGENT_REFUSED',
+  reason: 'The agent answered with HTTP 404.',
+  attempts: 1,
+  firstAttemptAt: '2026-01-02T03:04:05.678Z',
+  lastAttemptAt: '2026-01-02T03:04:05.678Z',
+  acceptedAt: '2026-01-02T03:04:05.678Z',
+  redrivenAt: null,
+  diedAt: '2026-01-02T03:04:06.678Z',
+};
+
 const LEDGER: LedgerSnapshot = {
   received: 1,
   restored: 0,
@@ -67,6 +92,11 @@ export function view(changes: Partial<HostView> = {}): HostView {
       },
     ],
     ledger: () => LEDGER,
+    deadLetters: async () => ({ total: 1, deadLetters: [DEAD_LETTER] }),
+    deadLetter: async (id) => {
+      if (id === DEAD_LETTER.id) return { ...DEAD_LETTER, prompt: 'look' };
+      throw new HostError('HOST_ERR_DEAD_LETTER_UNKNOWN', 'There is no such dead letter.', { kind: 'user' });
+    },
     flightRecords: () => [],
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: 'khook_events_total 1\n' }),
     healthz: () => [{ name: 'loop', ok: true, detail: '' }],

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { get } from 'node:http';
 import { test } from 'node:test';
 import { metricsServer } from '../../../host/http/metrics-server.ts';
-import type { EventQuery } from '../../../host/http/view.ts';
+import type { DeadLetterQuery, EventQuery } from '../../../host/http/view.ts';
 import { createMetrics } from '../../../host/telemetry/metrics.ts';
 import { systemClock } from '../../../ipc/clock.ts';
 import { eventually } from '../../support/eventually.ts';
 import { emitters, register } from '../telemetry/telemetry-support.ts';
-import { EVENT, PLUGIN, serve, view } from './http-support.ts';
+import { DEAD_LETTER, EVENT, PLUGIN, serve, view } from './http-support.ts';
 
 const surroundings = { clock: systemClock };
 
@@ -26,6 +26,8 @@ test('metrics server: each path of the API has the shape of the contract', async
   assert.deepEqual(await read(`${url}/api/v1/hooks`), { hooks: host.hooks() });
   assert.deepEqual(await read(`${url}/api/v1/ledger`), host.ledger());
   assert.deepEqual(await read(`${url}/api/v1/flight-records`), { flightRecords: [] });
+  assert.deepEqual(await read(`${url}/api/v1/dead-letters`), { total: 1, deadLetters: [DEAD_LETTER] });
+  assert.deepEqual(await read(`${url}/api/v1/dead-letters/${DEAD_LETTER.id}`), { ...DEAD_LETTER, prompt: 'look' });
 });
 
 test('metrics server: a scrape through HTTP shows what the rooms said', async (t) => {
@@ -34,7 +36,7 @@ test('metrics server: a scrape through HTTP shows what the rooms said', async (t
     plugins: () => [],
     ledgerResidual: () => 0,
     activeEvents: () => 0,
-    outbox: () => ({ firings: 0, hasFault: false }),
+    outbox: () => ({ firings: 0, hasFault: false, isFull: false, deadLetters: 0 }),
     logLinesLost: () => 0,
     zombieThreads: () => 0,
   };
@@ -94,12 +96,37 @@ test('metrics server: an event that the trail does not know is 404', async (t) =
   assert.match(await response.text(), /there is no event nope/);
 });
 
+test('metrics server: dead letters are asked for by Hook and agent, and a wrong name is 400 in words', async (t) => {
+  const asked: DeadLetterQuery[] = [];
+  const deadLetters = async (query: DeadLetterQuery) => {
+    asked.push(query);
+    return { total: 0, deadLetters: [] };
+  };
+  const url = await serve(t, metricsServer(view({ deadLetters }), surroundings));
+  await read(`${url}/api/v1/dead-letters`);
+  await read(`${url}/api/v1/dead-letters?limit=5&hook=default/h&agent=kagent/a`);
+  assert.deepEqual(asked, [
+    { limit: 100, hook: null, agent: null },
+    { limit: 5, hook: 'default/h', agent: 'kagent/a' },
+  ]);
+  for (const [query, words] of [
+    ['agent=a', /'agent' must be a namespace and a name \(default\/agent-name\), got 'a'/],
+    ['hook=a/b/c', /'hook' must be a namespace and a name/],
+    ['limit=0', /between 1 and 10000/],
+    ['plugin=a', /unknown parameter 'plugin', expected limit, hook, agent/],
+  ] as const) {
+    const response = await fetch(`${url}/api/v1/dead-letters?${query}`);
+    assert.equal(response.status, 400, query);
+    assert.match(((await response.json()) as { error: string }).error, words);
+  }
+});
+
 test('metrics server: the page at / links everything, and every link answers', async (t) => {
   const url = await serve(t, metricsServer(view(), surroundings));
   const response = await fetch(`${url}/`);
   assert.match(response.headers.get('content-type') ?? '', /^text\/html/);
   const links = [...(await response.text()).matchAll(/href="([^"]+)"/g)].map((link) => link[1] ?? '');
-  assert.equal(links.length, 6);
+  assert.equal(links.length, 7);
   for (const link of links) assert.equal((await fetch(`${url}/${link}`)).status, 200, link);
 });
 
@@ -107,7 +134,10 @@ test('metrics server: nothing can be changed through it', async (t) => {
   const url = await serve(t, metricsServer(view(), surroundings));
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
     assert.equal((await fetch(`${url}/api/v1/plugins`, { method })).status, 405);
+    assert.equal((await fetch(`${url}/api/v1/dead-letters/${DEAD_LETTER.id}`, { method })).status, 405);
   }
+  const retried = await fetch(`${url}/api/v1/dead-letters/${DEAD_LETTER.id}/retry`, { method: 'POST' });
+  assert.equal(retried.status, 404);
 });
 
 test('metrics server: a thousand scrapes at once are all answered and leave no socket behind', async () => {
@@ -116,7 +146,7 @@ test('metrics server: a thousand scrapes at once are all answered and leave no s
     plugins: () => [],
     ledgerResidual: () => 0,
     activeEvents: () => 0,
-    outbox: () => ({ firings: 0, hasFault: false }),
+    outbox: () => ({ firings: 0, hasFault: false, isFull: false, deadLetters: 0 }),
     logLinesLost: () => 0,
     zombieThreads: () => 0,
   };

@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { Ledger } from '../../../host/ledger/ledger.ts';
 import type { LedgerFrame } from '../../../host/ledger/ledger-frame.ts';
 import { eventId, OUTCOMES, type Outcome } from '../../../ipc/event.ts';
+import { typeAt } from '../../../ipc/frame.ts';
 import { frameOf, outcomesOf } from '../../support/frames.ts';
 
 const LIMITS = { maxEvents: 1_000, maxBytes: 10_000_000 };
@@ -210,6 +211,63 @@ describe('ledger', () => {
     const found = ledger.find(id);
     assert.equal(found?.frame.outcome(found.index), 'dead_lettered');
     assert.equal(found?.frame.id(found.index), id);
+  });
+
+  it('lets an event that was dead-lettered enter once more, with the trail it had, and counts it as restored', () => {
+    const ledger = new Ledger(LIMITS);
+    const entry = receive(ledger, 3);
+    const id = entry.id(1);
+    const event = { eventId: id, plugin: 'p', type: 'T', internalType: 'T', resourceName: 'r', namespace: '' };
+    entry.settleAll((index) => (index === 1 ? null : 'unmatched'));
+    entry.expectFirings(1, 1);
+    ledger.track(entry, 1);
+    ledger.note(id, { at: 1, step: 'called', detail: '' });
+    ledger.settleFiring(id, 'dead_lettered');
+    ledger.reopen({ ...event, receivedAt: 99 });
+    ledger.note(id, { at: 2, step: 'redriven', detail: '' });
+    const { received, restored, inFlight, residual } = ledger.counts;
+    assert.deepEqual([received, restored, inFlight, residual], [3, 1, 1, 0]);
+    const found = ledger.find(id);
+    assert.ok(found !== null && found.frame !== entry);
+    assert.deepEqual(
+      found.frame.steps(0).map(({ step }) => step),
+      ['called', 'redriven'],
+    );
+    assert.deepEqual([found.frame.frame.lines, found.frame.frame.types], [entry.line(1), [typeAt(entry.frame, 1)]]);
+    assert.equal(found.frame.origin.receivedAt, 1, 'it came when it came');
+    const ids = [...ledger.newestFirst()].map(({ frame, index }) => frame.id(index));
+    assert.deepEqual(ids, [id, entry.id(2), entry.id(0)], 'it is listed once');
+    ledger.settleFiring(id, 'delivered');
+    const { outcomes } = ledger.counts;
+    assert.deepEqual([outcomes.dead_lettered, outcomes.delivered, ledger.counts.residual], [1, 1, 0]);
+    assert.equal(ledger.find(id)?.frame.outcome(0), 'delivered');
+  });
+
+  it('lets an event enter once more that the trail has forgotten', () => {
+    const ledger = new Ledger(LIMITS);
+    const eventId = 'p-old-1-5';
+    const event = { plugin: 'p', type: 't', internalType: 'T', resourceName: 'r', namespace: '', receivedAt: 5 };
+    ledger.reopen({ ...event, eventId });
+    assert.deepEqual([ledger.counts.restored, ledger.counts.inFlight, ledger.counts.residual], [1, 1, 0]);
+    ledger.settleFiring(eventId, 'delivered');
+    assert.equal(ledger.counts.inFlight, 0);
+  });
+
+  it('takes back that a firing was dead-lettered while others of its event are under way', () => {
+    const ledger = new Ledger(LIMITS);
+    const entry = receive(ledger, 1);
+    const id = entry.id(0);
+    entry.expectFirings(0, 2);
+    ledger.track(entry, 0);
+    ledger.settleFiring(id, 'dead_lettered');
+    const event = { plugin: 'p', type: 't', internalType: 'T', resourceName: 'r', namespace: '', receivedAt: 5 };
+    ledger.reopen({ ...event, eventId: id });
+    assert.deepEqual([ledger.counts.restored, ledger.counts.inFlight], [0, 1]);
+    ledger.settleFiring(id, 'delivered');
+    assert.equal(entry.outcome(0), null);
+    ledger.settleFiring(id, 'delivered');
+    assert.equal(entry.outcome(0), 'delivered');
+    assertConserved(ledger, [entry]);
   });
 
   it('keeps of a long trail how it began and how it ended', () => {

@@ -390,6 +390,41 @@ test('log lines: every event of dispatch has its line', () => {
   );
 });
 
+test('log lines: dead letters, a full outbox and a clock that was set have their lines', () => {
+  using at = bench();
+  const { dispatch } = at.rooms;
+  dispatch.emit('firing:redriven', DELIVERY);
+  dispatch.emit('dead-letter:dropped', DELIVERY);
+  dispatch.emit('dead-letters:forgotten', { count: 3, why: 'age' });
+  dispatch.emit('outbox:full', { firings: 10 });
+  dispatch.emit('outbox:roomy', { forMs: 1_500 });
+  dispatch.emit('clock:stepped', { byMs: -3_600_000 });
+  dispatch.emit('outbox:set-aside', { path: '/data/outbox.db', to: '/data/outbox.db.damaged-1' });
+  assert.deepEqual(
+    at.lines.parsed.map((line) => [line.level, line.name, line.msg]),
+    [
+      ['info', 'dispatch', 'Dead letter of default/on-webhook is sent again'],
+      ['info', 'dispatch', 'Dead letter of default/on-webhook was dropped by a person'],
+      ['warn', 'outbox', 'Dead letters forgotten: 3, the oldest, over settings.deadLetters.maxAge'],
+      ['warn', 'outbox', 'Outbox is full: 10 firings wait for their agents, and sources wait for room'],
+      ['info', 'outbox', 'Outbox has room again after 1.5 s; sources go on'],
+      [
+        'warn',
+        'outbox',
+        'The clock of this machine was set back by 3600 s; dedup windows, delays and ages stay as they were',
+      ],
+      ['error', 'outbox', 'Outbox file set aside as /data/outbox.db.damaged-1; a new one is written from memory'],
+    ],
+  );
+});
+
+test('log lines: ten thousand dead letters that are sent again are a few lines', async () => {
+  using at = bench();
+  for (let n = 0; n < 10_000; n += 1) at.rooms.dispatch.emit('firing:redriven', DELIVERY);
+  await at.clock.advance(10_000);
+  assert.ok(at.lines.raw.length <= 25, `${at.lines.raw.length} lines`);
+});
+
 test('log lines: ten thousand mappings are a hundred lines and a count', () => {
   using at = bench();
   for (let i = 0; i < 10_000; i += 1) {

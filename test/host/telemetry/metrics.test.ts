@@ -23,7 +23,7 @@ function sources(readings: readonly PluginReading[] = [READING]): MetricSources 
     plugins: () => readings,
     ledgerResidual: () => 0,
     activeEvents: () => 3,
-    outbox: () => ({ firings: 2, hasFault: false }),
+    outbox: () => ({ firings: 2, hasFault: false, isFull: false, deadLetters: 4 }),
     logLinesLost: () => 0,
     zombieThreads: () => 0,
   };
@@ -205,6 +205,23 @@ test('metrics: calls to agents are counted by outcome and timed', async () => {
   assert.match(body, /^khook_api_call_duration_seconds_bucket\{le="0\.1",agent="kagent\/helper"\} 0$/m);
   assert.match(body, /^khook_api_call_duration_seconds_bucket\{le="0\.25",agent="kagent\/helper"\} 2$/m);
   assert.match(body, /^khook_api_circuit_open\{agent="kagent\/helper"\} 1$/m);
+});
+
+test('metrics: dead letters that are none any more are counted by reason, and those there are shown', async () => {
+  const { rooms, metrics } = open();
+  rooms.dispatch.emit('firing:redriven', DELIVERY);
+  rooms.dispatch.emit('firing:redriven', DELIVERY);
+  rooms.dispatch.emit('dead-letter:dropped', DELIVERY);
+  rooms.dispatch.emit('dead-letters:forgotten', { count: 5, why: 'size' });
+  rooms.dispatch.emit('dead-letters:forgotten', { count: 7, why: 'age' });
+  assert.deepEqual(await samples(metrics, 'khook_dead_letters_removed_total'), [
+    'khook_dead_letters_removed_total{reason="retried"} 2',
+    'khook_dead_letters_removed_total{reason="dropped"} 1',
+    'khook_dead_letters_removed_total{reason="size"} 5',
+    'khook_dead_letters_removed_total{reason="age"} 7',
+  ]);
+  assert.deepEqual(await samples(metrics, 'khook_dead_letters'), ['khook_dead_letters 4']);
+  assert.deepEqual(await samples(metrics, 'khook_outbox_full'), ['khook_outbox_full 0']);
 });
 
 test('metrics: only the hash of the configuration in force is shown', async () => {
