@@ -2,7 +2,9 @@
 
 import type { Clock } from '../../ipc/clock.ts';
 import type { Subscribable } from '../base/emitter.ts';
+import type { FiringFate } from '../ledger/firing-fate.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Delivery } from './delivery.ts';
 import type { DispatchEvents } from './events.ts';
 
 export interface TrailNotesOptions {
@@ -14,6 +16,8 @@ export interface TrailNotesOptions {
 export function recordDeliveries({ dispatch, ledger, clock }: TrailNotesOptions): void {
   const note = (eventId: string, step: string, detail: string): void =>
     ledger.note(eventId, { at: clock.wall(), step, detail });
+  const amend = ({ eventId, firing }: Delivery, change: Partial<FiringFate>): void =>
+    ledger.amendFate(eventId, firing, change);
   dispatch.on('firing:restored', ({ eventId, acceptedAt, firing, messageId }) => {
     const { source: plugin, eventType: type, internalType, resourceName, namespace } = firing;
     ledger.restore({ eventId, plugin, type, internalType, resourceName, namespace, receivedAt: acceptedAt });
@@ -23,15 +27,19 @@ export function recordDeliveries({ dispatch, ledger, clock }: TrailNotesOptions)
       `from the outbox, for agent ${firing.agent.namespace}/${firing.agent.name} as message ${messageId}`,
     );
   });
-  dispatch.on('firing:accepted', ({ eventId, firing, messageId }) => {
+  dispatch.on('firing:accepted', (delivery) => {
+    const { eventId, firing, messageId } = delivery;
     note(eventId, 'accepted', `for agent ${firing.agent.namespace}/${firing.agent.name} as message ${messageId}`);
+    amend(delivery, { decision: { kind: 'accepted', messageId } });
   });
   dispatch.on('firing:held', ({ delivery, callsPerHour, forMs }) => {
     const budget = `the budget of Hook ${delivery.firing.hook}, ${callsPerHour} calls an hour, is used up`;
     note(delivery.eventId, 'held', `${budget}; goes out with a digest in ${Math.ceil(forMs / 60_000)} min`);
+    amend(delivery, { held: { until: clock.wall() + forMs, callsPerHour } });
   });
   dispatch.on('firing:digested', ({ delivery, messageId, firings }) => {
     note(delivery.eventId, 'digested', `with the digest of ${firings} firings, message ${messageId}`);
+    amend(delivery, { digest: messageId });
   });
   dispatch.on('call:started', ({ delivery, agent, attempt }) => {
     note(delivery.eventId, 'called', `agent ${agent}, attempt ${attempt}`);
@@ -52,6 +60,7 @@ export function recordDeliveries({ dispatch, ledger, clock }: TrailNotesOptions)
   });
   dispatch.on('firing:settled', ({ delivery, outcome, detail }) => {
     if (outcome !== 'delivered') note(delivery.eventId, outcome, detail);
+    amend(delivery, { end: { outcome, at: clock.wall() } });
     ledger.settleFiring(delivery.eventId, outcome);
   });
 }
