@@ -15,6 +15,7 @@ import { Activity } from './snapshots/activity.ts';
 import { EventSnapshots } from './snapshots/event-snapshots.ts';
 import { hostView } from './snapshots/host-view.ts';
 import { metricSources } from './snapshots/metric-sources.ts';
+import { Recordings } from './snapshots/recordings.ts';
 import { createLog } from './telemetry/log.ts';
 import type { LogLevel } from './telemetry/log-level.ts';
 import { writeLogLines } from './telemetry/log-lines.ts';
@@ -136,6 +137,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     metrics: () => metrics.scrape(),
   });
   const testEvents = new TestEvents({ bus, snapshots, run, wall: clock.wall });
+  const recordings = new Recordings({ rooms, settings, version, run, plans: () => config.current.plans });
   const operations = {
     setLogLevel(level: LogLevel, plugin: string | null): void {
       log.setLevel(level, plugin);
@@ -143,6 +145,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     },
     restartPlugin: async (name: string) => plugins.find(name)?.restart(),
     emit: testEvents.emit.bind(testEvents),
+    record: recordings.open.bind(recordings),
   };
   const servers = opening.use(new Servers({ view, operations, clock, onError }));
   const bound = { ...(await servers.start(options)), agent: embedded?.port ?? null };

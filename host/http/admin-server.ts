@@ -3,6 +3,7 @@
 import { parseLogLevel, parseTestEvent } from './admin-schema.ts';
 import { loopbackGuard } from './loopback-guard.ts';
 import type { ServerSurroundings } from './metrics-server.ts';
+import { recordingRoute } from './recording-route.ts';
 import { json, type Reply, refusal } from './reply.ts';
 import type { Route } from './route.ts';
 import { HttpServer } from './server.ts';
@@ -67,5 +68,6 @@ export function adminRoutes(view: Pick<HostView, 'plugins'>, operations: HostOpe
         return json({ level, plugin });
       },
     },
+    recordingRoute(operations),
   ];
 }

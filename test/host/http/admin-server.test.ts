@@ -18,6 +18,7 @@ async function open(t: TestContext, changes: Partial<HostOperations> = {}) {
       asked.push(['emit', event]);
       return EVENT;
     },
+    record: () => () => undefined,
     ...changes,
   };
   const url = await serve(t, adminServer({ view: view(), operations, clock: systemClock }));

@@ -68,6 +68,7 @@ export function view(changes: Partial<HostView> = {}): HostView {
     ],
     ledger: () => LEDGER,
     flightRecords: () => [],
+    stream: () => () => undefined,
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: 'khook_events_total 1\n' }),
     healthz: () => [{ name: 'loop', ok: true, detail: '' }],
     readyz: () => [
