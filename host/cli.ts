@@ -6,11 +6,12 @@ import type { Command } from './commands/command.ts';
 import { commandHelp, generalHelp, readCommandLine } from './commands/command-line.ts';
 import { emit } from './commands/emit.ts';
 import { EXIT_CODES, type ExitCode } from './commands/exit-code.ts';
+import { record } from './commands/record.ts';
 import { run } from './commands/run.ts';
 import { khookVersion } from './commands/version.ts';
 import { didYouMean } from './config/suggest.ts';
 
-export const COMMANDS: readonly Command[] = [run, check, emit];
+export const COMMANDS: readonly Command[] = [run, check, emit, record];
 
 const stdout = (text: string): void => void process.stdout.write(text);
 const stderr = (text: string): void => void process.stderr.write(text);
