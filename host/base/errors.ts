@@ -30,6 +30,7 @@ export const HOST_ERRORS = {
   HOST_ERR_OUTBOX_AGE: 'A firing waited for its agent as long as it may; it was dead-lettered.',
   HOST_ERR_OUTBOX: 'The outbox cannot be read or written; sources wait until it can.',
   HOST_ERR_DATA_IN_USE: 'Another process has the data folder open.',
+  HOST_ERR_RECORDING: 'A recording cannot be read, or cannot be replayed.',
   HOST_ERR_STOPPING: 'khook is stopping.',
 } as const;
 

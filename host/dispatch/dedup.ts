@@ -100,6 +100,13 @@ export class DedupWindow {
     return true;
   }
 
+  /** Whether a firing of this key would be a duplicate now. */
+  isSilenced(dedupKey: string): boolean {
+    const { clock, windowMs } = this.#options;
+    const known = this.#entries.get(dedupKey);
+    return known !== undefined && silencedForMs(known.firedAt, clock.now(), windowMs) > 0;
+  }
+
   claimOf(dedupKey: string): Claim | null {
     return this.#entries.get(dedupKey)?.claim ?? null;
   }

@@ -59,12 +59,12 @@ const SHUTDOWN: Acceptance = { kind: 'dropped', reason: 'shutdown' };
 export class Dispatch {
   /** For Hook status; the outbox mirrors it. */
   readonly dedup: DedupWindow;
+  readonly budgets: CallBudgets;
   readonly #events = new Emitter<DispatchEvents>();
   readonly #clock: Clock;
   readonly #outbox: Outbox;
   readonly #lanes: Lanes;
   readonly #context: RunContext;
-  readonly #budgets: CallBudgets;
   readonly #runs = new Map<string, { readonly run: Run; readonly done: Promise<void> }>();
   readonly #storing = new PendingWrites();
   /** Nothing is accepted before it is known what fired in an earlier life. */
@@ -98,7 +98,7 @@ export class Dispatch {
       mayWait: (ms) => this.#stopBy === null || clock.now() + ms < this.#stopBy,
     };
     const open = (delivery: Delivery): Run => new DeliveryRun(delivery, this.#context);
-    this.#budgets = new CallBudgets({ clock, events: this.#events, open });
+    this.budgets = new CallBudgets({ clock, events: this.#events, open });
   }
 
   get events(): Subscribable<DispatchEvents> {
@@ -243,7 +243,7 @@ export class Dispatch {
   }
 
   #start(delivery: Delivery, claim: Claim | undefined): void {
-    const run = this.#budgets.runOf(delivery);
+    const run = this.budgets.runOf(delivery);
     const done = run.run().then(async (settled) => {
       if (settled === null) return;
       // In one turn, and so in one transaction: a dead letter does not silence its key.

@@ -88,7 +88,7 @@ const firing = z.object({
   endedAt: time.exactOptional(),
 });
 
-const event = z.looseObject({
+const eventShape = {
   kind: z.literal('event'),
   id: z.string().default(''),
   source: z.string().min(1),
@@ -108,7 +108,10 @@ const event = z.looseObject({
   /** Absent: not known. */
   firings: z.array(firing).exactOptional(),
   hasMoreFirings: z.boolean().default(false),
-});
+};
+/** Its other members are the event itself. */
+const event = z.looseObject(eventShape);
+const eventWithoutItself = z.object(eventShape);
 
 const missed = z.object({ kind: z.literal('missed'), count: z.number() });
 const line = z.discriminatedUnion('kind', [config, event, missed]);
@@ -125,7 +128,7 @@ export type RecordedFiring = z.input<typeof firing>;
 export type ConfigRead = z.output<typeof config>;
 export type FiringRead = z.output<typeof firing>;
 export type MissedRead = z.output<typeof missed>;
-export type EventRead = Omit<z.output<typeof event>, 'line'> & {
+export type EventRead = Omit<z.output<typeof eventWithoutItself>, 'line'> & {
   /** As it came from the plugin. */
   readonly line: string;
   readonly hasTimestamp: boolean;
