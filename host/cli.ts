@@ -7,11 +7,12 @@ import { commandHelp, generalHelp, readCommandLine } from './commands/command-li
 import { emit } from './commands/emit.ts';
 import { EXIT_CODES, type ExitCode } from './commands/exit-code.ts';
 import { record } from './commands/record.ts';
+import { replay } from './commands/replay.ts';
 import { run } from './commands/run.ts';
 import { khookVersion } from './commands/version.ts';
 import { didYouMean } from './config/suggest.ts';
 
-export const COMMANDS: readonly Command[] = [run, check, emit, record];
+export const COMMANDS: readonly Command[] = [run, check, emit, record, replay];
 
 const stdout = (text: string): void => void process.stdout.write(text);
 const stderr = (text: string): void => void process.stderr.write(text);

@@ -47,6 +47,7 @@ export class Recording implements Disposable {
   readonly #lines: number[] = [];
   readonly #runsByName = new Map<string, number>();
   #places = new Uint32Array();
+  #controllerNamespace: string | null = null;
   #run = 0;
   #order = -1;
   #missed = 0;
@@ -81,6 +82,11 @@ export class Recording implements Disposable {
       redacted: this.#redacted,
       broken: this.#broken,
     };
+  }
+
+  /** Whose Hooks may see other namespaces; null: the recording does not say. */
+  get controllerNamespace(): string | null {
+    return this.#controllerNamespace;
   }
 
   /** In the order in which they happened. */
@@ -121,6 +127,7 @@ export class Recording implements Disposable {
     }
     if (read.kind === 'config') {
       this.#enter(read.run);
+      this.#controllerNamespace = read.controllerNamespace;
       this.#add(CONFIG, read.order, { offset, bytes, line });
       return null;
     }

@@ -3,6 +3,7 @@
 import { type Hook, hookId } from '../config/hook.ts';
 import { canonicalType } from '../match/hook-index.ts';
 import { CompiledRules, MappingIndex } from '../match/rules.ts';
+import { eventNames } from './event-names.ts';
 import type { GivenRules, Judged } from './judge.ts';
 import type { EventRead } from './recording-line.ts';
 
@@ -34,7 +35,7 @@ export class WhyNot {
     const listensTo = hook.eventConfigurations.map(({ eventType }) => eventType);
     if (!listensTo.some((eventType) => wanted.includes(canonicalType(eventType))))
       return `type: it listens to ${listensTo.join(', ')}, not to ${mapping.internalType}`;
-    const namespace = namespaceOf(event);
+    const { namespace } = eventNames(event);
     const matches = this.#compiled.type(source, type)?.matches(namespace) ?? [];
     if (!matches.some(({ candidate }) => candidate.hook === hookName)) return this.#namespace(hook, source, namespace);
     if (hook.suspend) return 'suspended';
@@ -62,13 +63,4 @@ function filterWords(filter: string, hook: string, causes: readonly string[]): s
   }
   const text = filter.replace(/\s+/g, ' ').trim();
   return `filtered: its filter is ${text.length > MAX_FILTER ? `${text.slice(0, MAX_FILTER)}…` : text}`;
-}
-
-function namespaceOf({ line }: EventRead): string {
-  try {
-    const { namespace } = JSON.parse(line) as { namespace?: unknown };
-    return typeof namespace === 'string' ? namespace : '';
-  } catch {
-    return '';
-  }
 }
