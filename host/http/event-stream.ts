@@ -68,6 +68,11 @@ export class EventStream implements StreamSink {
   }
 
   #write(kind: string, data: string): void {
+    // What is said in one turn goes out as one.
+    if (this.#response.writableCorked === 0) {
+      this.#response.cork();
+      queueMicrotask(() => this.#response.uncork());
+    }
     this.#response.write(`event: ${kind}\ndata: ${data}\n\n`);
     if (this.#response.writableLength > MAX_PENDING_BYTES) this.#transition('full');
   }

@@ -36,19 +36,22 @@ export interface JudgeOptions {
 export type DeclaredTypes = ReadonlyMap<string, ReadonlySet<string>>;
 
 export class Judge implements AsyncDisposable {
-  readonly #matcher: Matcher;
+  readonly #options: JudgeOptions;
+  /** Made when the first event comes: a judge that is never asked needs no thread. */
+  #matcher: Matcher | null = null;
+  #rules: GivenRules | null = null;
   #declared: DeclaredTypes = new Map();
   #places: ReadonlyMap<string, number> = new Map();
   /** Prompts that are no templates. */
   #broken: readonly TemplateProblem[] = [];
 
-  constructor({ clock, frameTimeoutMs }: JudgeOptions) {
-    const mixed = { ...systemClock, wall: () => clock.wall() };
-    this.#matcher = new Matcher({ threads: 1, frameTimeoutMs, clock: mixed });
+  constructor(options: JudgeOptions) {
+    this.#options = options;
   }
 
   setRules(rules: GivenRules, declared: DeclaredTypes): void {
-    this.#broken = this.#matcher.setRules(rules);
+    this.#rules = rules;
+    this.#broken = this.#matcher?.setRules(rules) ?? [];
     this.#declared = declared;
     this.#places = new Map(rules.hooks.map(({ namespace, name }, place) => [`${namespace}/${name}`, place]));
   }
@@ -80,8 +83,17 @@ export class Judge implements AsyncDisposable {
     return causes.find((text) => text.startsWith(words))?.slice(words.length) ?? null;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#matcher[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#matcher?.[Symbol.asyncDispose]();
+  }
+
+  get #opened(): Matcher {
+    if (this.#matcher !== null) return this.#matcher;
+    const { clock, frameTimeoutMs } = this.#options;
+    const matcher = new Matcher({ threads: 1, frameTimeoutMs, clock: { ...systemClock, wall: () => clock.wall() } });
+    if (this.#rules !== null) this.#broken = matcher.setRules(this.#rules);
+    this.#matcher = matcher;
+    return matcher;
   }
 
   async #judge(events: readonly EventRead[]): Promise<ReadonlyMap<EventRead, Judged>> {
@@ -92,7 +104,7 @@ export class Judge implements AsyncDisposable {
     const frame = builder.cut(0, 0);
     // Only an event that the host refused can have had a type that its plugin did not declare: people may send any.
     const declared = isRefused(first) ? this.#declared.get(first.source) : undefined;
-    const verdict = await this.#matcher.judge(first.source, declared ?? new Set(frame.types), frame);
+    const verdict = await this.#opened.judge(first.source, declared ?? new Set(frame.types), frame);
     return this.#byEvent(events, verdict);
   }
 
