@@ -17,6 +17,7 @@ import { deadLetterOperations } from './snapshots/dead-letter-snapshots.ts';
 import { EventSnapshots } from './snapshots/event-snapshots.ts';
 import { hostView } from './snapshots/host-view.ts';
 import { metricSources } from './snapshots/metric-sources.ts';
+import { Recordings } from './snapshots/recordings.ts';
 import { createLog } from './telemetry/log.ts';
 import type { LogLevel } from './telemetry/log-level.ts';
 import { writeLogLines } from './telemetry/log-lines.ts';
@@ -142,6 +143,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     clock,
     recordPlugin: (name, kind, ms) => plugins.find(name)?.vessel?.profile(kind, ms) ?? null,
   });
+  const recordings = new Recordings({ rooms, settings, version, run, plans: () => config.current.plans });
   const operations = {
     setLogLevel(level: LogLevel, plugin: string | null): void {
       log.setLevel(level, plugin);
@@ -151,6 +153,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     emit: testEvents.emit.bind(testEvents),
     profile: profiler.profile.bind(profiler),
     ...deadLetterOperations(dispatch.deadLetters),
+    record: recordings.open.bind(recordings),
   };
   const servers = opening.use(new Servers({ view, operations, clock, onError }));
   const bound = { ...(await servers.start(options)), agent: embedded?.port ?? null };

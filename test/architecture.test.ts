@@ -49,8 +49,16 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly imports:
     ],
   },
   'host/http/': { floor: 7, imports: ['ipc/', 'host/base/', 'host/config/', 'host/ledger/', 'host/telemetry/'] },
+  // Recorded events, judged and dispatched in virtual time by the code of those rooms.
+  'host/replay/': {
+    floor: 6,
+    imports: ['ipc/', 'host/base/', 'host/config/', 'host/match/', 'host/dispatch/'],
+  },
   // What people see of the rooms: reads them, and is read by the HTTP room.
-  'host/snapshots/': { floor: 7, imports: ['ipc/', ...SEEN_ROOMS.map((room) => `host/${room}/`)] },
+  'host/snapshots/': {
+    floor: 7,
+    imports: ['ipc/', ...SEEN_ROOMS.map((room) => `host/${room}/`), 'host/replay/recording-line.ts'],
+  },
   // Wiring: imports every room below.
   'host/': { floor: 8, imports: ['ipc/', 'host/'] },
   'host/commands/': { floor: 9, imports: ['ipc/', 'host/'] },

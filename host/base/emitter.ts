@@ -20,6 +20,11 @@ export class Emitter<Events extends object> implements Subscribable<Events> {
     return () => listeners.delete(listener);
   }
 
+  /** Whether anybody listens: for what is costly to gather. */
+  isHeard(name: keyof Events): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0;
+  }
+
   emit<Name extends keyof Events>(name: Name, payload: Events[Name]): void {
     const listeners = this.#listeners.get(name);
     if (listeners === undefined) return;

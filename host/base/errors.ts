@@ -35,6 +35,7 @@ export const HOST_ERRORS = {
   HOST_ERR_DEAD_LETTER_HELD: 'A dead letter cannot be sent again now: the same has fired again, or somebody is at it.',
   HOST_ERR_DATA_IN_USE: 'Another process has the data folder open.',
   HOST_ERR_PROFILE: 'A profile could not be recorded.',
+  HOST_ERR_RECORDING: 'A recording cannot be read, or cannot be replayed.',
   HOST_ERR_STOPPING: 'khook is stopping.',
 } as const;
 

@@ -53,6 +53,12 @@ export class CallBudgets {
     });
   }
 
+  /** An hour of this Hook began at `startedAt`, before anybody counted, and so many calls were made in it. */
+  takeOver(hook: string, { startedAt, calls }: BudgetWindow): void {
+    const budget = this.#of(hook);
+    budget.window = { startedAt, calls: calls + (budget.window?.calls ?? 0) };
+  }
+
   #hold(budget: HookBudget, run: HeldRun, callsPerHour: number): void {
     const { clock, events } = this.#options;
     const forMs = this.#leftMs(budget);

@@ -102,10 +102,13 @@ export class DedupWindow {
 
   /** Wall milliseconds, for people: when the key may fire again; null: at once. */
   silentUntil(dedupKey: string): number | null {
-    const { clock, windowMs } = this.#options;
-    const known = this.#entries.get(dedupKey);
-    const remaining = known === undefined ? 0 : silencedForMs(known.firedAt, clock.now(), windowMs);
-    return remaining > 0 ? clock.wall() + remaining : null;
+    const remaining = this.#silentForMs(dedupKey);
+    return remaining > 0 ? this.#options.clock.wall() + remaining : null;
+  }
+
+  /** Whether a firing of this key would be a duplicate now. */
+  isSilenced(dedupKey: string): boolean {
+    return this.#silentForMs(dedupKey) > 0;
   }
 
   claimOf(dedupKey: string): Claim | null {
@@ -148,6 +151,12 @@ export class DedupWindow {
       const seenAt = now - Math.max(0, wall - lastSeen);
       this.#add(this.#entry(subject, { firedAt, seenAt, firstSeen, lastSeen, duplicates }));
     }
+  }
+
+  #silentForMs(dedupKey: string): number {
+    const { clock, windowMs } = this.#options;
+    const known = this.#entries.get(dedupKey);
+    return known === undefined ? 0 : silencedForMs(known.firedAt, clock.now(), windowMs);
   }
 
   #entry(subject: DedupSubject, times: Omit<Entry, 'claim' | 'subject'>): Entry {

@@ -65,6 +65,7 @@ export class Dispatch {
   /** For Hook status; the outbox mirrors it. */
   readonly dedup: DedupWindow;
   readonly deadLetters: DeadLetters;
+  readonly budgets: CallBudgets;
   readonly #events = new Emitter<DispatchEvents>();
   readonly #clock: Clock;
   readonly #outbox: Outbox;
@@ -101,13 +102,13 @@ export class Dispatch {
       mayWait: (ms) => this.#mayWait(ms),
     };
     const open = (delivery: Delivery): Run => new DeliveryRun(delivery, context);
-    const budgets = new CallBudgets({ clock, events: this.#events, open });
+    this.budgets = new CallBudgets({ clock, events: this.#events, open });
     this.#deliveries = new Deliveries({
       clock,
       outbox,
       dedup: this.dedup,
       events: this.#events,
-      open: (delivery) => budgets.runOf(delivery),
+      open: (delivery) => this.budgets.runOf(delivery),
       onLeft: () => this.#room.admit(),
     });
     this.deadLetters = new DeadLetters({

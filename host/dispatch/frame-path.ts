@@ -30,11 +30,11 @@ export class FramePath {
     { entry, eventTypes }: { entry: LedgerFrame; eventTypes: ReadonlySet<string> | null },
     judged: () => void,
   ): Promise<readonly Refusal[]> {
-    const { clock, internalType, judge, accept } = this.#options;
+    const { clock, ledger, internalType, judge, accept } = this.#options;
     const verdict = await judge(entry, eventTypes);
     const at = clock.wall();
     const internalTypes = entry.frame.types.map((type) => internalType(entry.origin.plugin, type));
-    entry.judgement = { at, internalTypes };
+    ledger.judge(entry, { at, atMonotonic: clock.now(), internalTypes });
     for (const { index, text } of verdict.causes)
       entry.note(index, { at, step: verdictAt(verdict, index), detail: text });
     expectFirings(entry, verdict.firings);
@@ -51,8 +51,11 @@ export class FramePath {
   }
 
   #expect(entry: LedgerFrame, firing: Firing, at: number): void {
+    const { hook, configuration, agent, dedupKey } = firing;
+    const subject = { hook, configuration, agent: `${agent.namespace}/${agent.name}`, dedupKey };
     for (const index of [firing.index, ...firing.repeats]) {
       this.#options.ledger.track(entry, index);
+      entry.expectFate(index, subject);
       entry.note(index, { at, step: 'matched', detail: `Hook ${firing.hook} (${firing.eventType})` });
     }
   }
@@ -65,15 +68,22 @@ export class FramePath {
       const id = entry.id(firing.index);
       if (acceptance?.kind === 'dropped') {
         for (const index of [firing.index, ...firing.repeats]) {
+          entry.amendFate(index, firing, { decision: acceptance });
           this.#settle(entry.id(index), 'dropped', acceptance.reason);
           const message = `the event was dropped: ${acceptance.reason}`;
           refusals.set(index, { index, code: 'EVENT_ERR_DROPPED', message });
         }
         return;
       }
-      if (acceptance?.kind === 'duplicate')
+      if (acceptance?.kind === 'duplicate') {
+        entry.amendFate(firing.index, firing, { decision: acceptance });
         this.#settle(id, 'duplicate', `of an earlier firing, until ${time(acceptance.until)}`);
-      for (const index of firing.repeats) this.#settle(entry.id(index), 'duplicate', `of ${id}`);
+      }
+      const decision = { kind: 'repeat', of: id } as const;
+      for (const index of firing.repeats) {
+        entry.amendFate(index, firing, { decision });
+        this.#settle(entry.id(index), 'duplicate', `of ${id}`);
+      }
     });
     return [...refusals.values()];
   }

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../ipc/clock.ts';
 import type { Subscribable } from '../base/emitter.ts';
+import type { FiringFate } from '../ledger/firing-fate.ts';
 import type { Ledger, RestoredEvent } from '../ledger/ledger.ts';
 import { agentId } from './agent-client.ts';
 import type { Delivery } from './delivery.ts';
@@ -16,6 +17,8 @@ export interface TrailNotesOptions {
 export function recordDeliveries({ dispatch, ledger, clock }: TrailNotesOptions): void {
   const note = (eventId: string, step: string, detail: string): void =>
     ledger.note(eventId, { at: clock.wall(), step, detail });
+  const amend = ({ eventId, firing }: Delivery, change: Partial<FiringFate>): void =>
+    ledger.amendFate(eventId, firing, change);
   dispatch.on('firing:restored', (delivery) => {
     ledger.restore(eventOf(delivery));
     note(delivery.eventId, 'restored', `from the outbox, ${aim(delivery)}`);
@@ -26,13 +29,16 @@ export function recordDeliveries({ dispatch, ledger, clock }: TrailNotesOptions)
   });
   dispatch.on('firing:accepted', (delivery) => {
     note(delivery.eventId, 'accepted', aim(delivery));
+    amend(delivery, { decision: { kind: 'accepted', messageId: delivery.messageId } });
   });
   dispatch.on('firing:held', ({ delivery, callsPerHour, forMs }) => {
     const budget = `the budget of Hook ${delivery.firing.hook}, ${callsPerHour} calls an hour, is used up`;
     note(delivery.eventId, 'held', `${budget}; goes out with a digest in ${Math.ceil(forMs / 60_000)} min`);
+    amend(delivery, { held: { until: clock.wall() + forMs, callsPerHour } });
   });
   dispatch.on('firing:digested', ({ delivery, messageId, firings }) => {
     note(delivery.eventId, 'digested', `with the digest of ${firings} firings, message ${messageId}`);
+    amend(delivery, { digest: messageId });
   });
   dispatch.on('call:started', ({ delivery, agent, attempt }) => {
     note(delivery.eventId, 'called', `agent ${agent}, attempt ${attempt}`);
@@ -53,6 +59,7 @@ export function recordDeliveries({ dispatch, ledger, clock }: TrailNotesOptions)
   });
   dispatch.on('firing:settled', ({ delivery, outcome, detail }) => {
     if (outcome !== 'delivered') note(delivery.eventId, outcome, detail);
+    amend(delivery, { end: { outcome, at: clock.wall() } });
     ledger.settleFiring(delivery.eventId, outcome);
   });
 }

@@ -5,6 +5,7 @@ import { deadLetterOperations, deadLetterRoutes } from './dead-letter-routes.ts'
 import { loopbackGuard } from './loopback-guard.ts';
 import type { ServerSurroundings } from './metrics-server.ts';
 import { pprofRoutes } from './pprof-routes.ts';
+import { recordingRoute } from './recording-route.ts';
 import { json, type Reply, refusal } from './reply.ts';
 import type { Route } from './route.ts';
 import { HttpServer } from './server.ts';
@@ -74,5 +75,6 @@ export function adminRoutes(view: AdminView, operations: HostOperations): readon
         return json({ level, plugin });
       },
     },
+    recordingRoute(operations),
   ];
 }

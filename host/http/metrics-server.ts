@@ -5,6 +5,7 @@ import { parseEventQuery, parsePluginQuery } from './query.ts';
 import { HTML_TYPE, json, type Reply, refusal } from './reply.ts';
 import type { Route } from './route.ts';
 import { HttpServer, type HttpServerOptions } from './server.ts';
+import { streamRoute } from './stream-route.ts';
 import type { HostView } from './view.ts';
 
 export type ServerSurroundings = Pick<HttpServerOptions, 'clock' | 'onError' | 'graceMs'>;
@@ -63,6 +64,7 @@ export function metricsRoutes(view: HostView): readonly Route[] {
           : json({ flightRecords: view.flightRecords(parsed.plugin) });
       },
     },
+    streamRoute(view),
   ];
 }
 

@@ -55,7 +55,7 @@ export function parseProfileQuery(
   return error === null ? { plugin, seconds: Number(text) } : { error };
 }
 
-function keysFault(params: URLSearchParams, known: readonly string[]): string | null {
+export function keysFault(params: URLSearchParams, known: readonly string[]): string | null {
   for (const key of params.keys()) {
     if (!known.includes(key)) return `unknown parameter '${key.slice(0, 50)}', expected ${known.join(', ')}`;
     if (params.getAll(key).length > 1) return `parameter '${key}' is given twice`;
@@ -73,7 +73,7 @@ function outcomeFault(outcome: string | null): string | null {
   return `'outcome' must be one of ${OUTCOMES.join(', ')}, got '${outcome.slice(0, 50)}'`;
 }
 
-function pluginFault(plugin: string | null): string | null {
+export function pluginFault(plugin: string | null): string | null {
   if (plugin === null || /^[a-z][a-z0-9-]{0,63}$/.test(plugin)) return null;
   return `'plugin' must be the name of a plugin (a-z, 0-9, -), got '${plugin.slice(0, 50)}'`;
 }

@@ -1,12 +1,18 @@
 /** What a route answers, and the few answers that every server gives. */
 
 import { codeOf, messageOf } from '../../ipc/errors.ts';
+import type { Stream } from './stream.ts';
 
 export interface Reply {
   readonly status: number;
   readonly contentType: string;
   readonly body: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer without an end. */
+export interface StreamReply {
+  readonly stream: Stream;
 }
 
 export const JSON_TYPE = 'application/json; charset=utf-8';

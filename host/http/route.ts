@@ -1,6 +1,6 @@
 /** One thing a server answers to. */
 
-import type { Reply } from './reply.ts';
+import type { Reply, StreamReply } from './reply.ts';
 
 export interface RouteRequest {
   /** Values of `:name` parts of the path, decoded. */
@@ -16,7 +16,7 @@ export interface Route {
   readonly path: string;
   /** It expects a JSON body of at most 64 KiB. */
   readonly readsBody?: boolean;
-  answer(request: RouteRequest): Reply | Promise<Reply>;
+  answer(request: RouteRequest): Reply | StreamReply | Promise<Reply>;
 }
 
 export type RouteMatch =

@@ -8,9 +8,11 @@ import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../ipc/clock.ts';
 import { codeOf, messageOf } from '../../ipc/errors.ts';
 import { HostError } from '../base/errors.ts';
-import { failure, type Reply, refusal } from './reply.ts';
+import { EventStream, SSE_TYPE } from './event-stream.ts';
+import { failure, type Reply, refusal, type StreamReply } from './reply.ts';
 import { readJson } from './request-body.ts';
 import { findRoute, listRoutes, type Route } from './route.ts';
+import type { Stream } from './stream.ts';
 
 export interface HttpServerOptions {
   /** As in messages: `metrics`. */
@@ -35,12 +37,16 @@ const SECURITY_HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 } as const;
 
+/** Clients that listen at once. */
+const MAX_STREAMS = 16;
+
 /** Bytes of a refused body that are read and thrown away so that the client gets to read the refusal. */
 const DISCARD_BYTES = 16 * 1024 * 1024;
 
 export class HttpServer implements AsyncDisposable {
   readonly #options: HttpServerOptions;
   readonly #server: Server;
+  readonly #streams = new Set<EventStream>();
   #isStopping = false;
 
   constructor(options: HttpServerOptions) {
@@ -79,6 +85,7 @@ export class HttpServer implements AsyncDisposable {
   /** No new connections; those under way have the grace period, then they are closed. */
   stop(): Promise<void> {
     this.#isStopping = true;
+    for (const stream of this.#streams) stream.end();
     if (!this.#server.listening) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = this.#options.clock.after(this.#options.graceMs ?? 2_000, () => this.#server.closeAllConnections());
@@ -98,17 +105,18 @@ export class HttpServer implements AsyncDisposable {
     // A connection that breaks is the client's affair.
     response.on('error', () => {});
     request.on('error', () => {});
-    let reply: Reply;
+    let reply: Reply | StreamReply;
     try {
       reply = this.#options.guard?.(request) ?? (await this.#answer(request));
     } catch (error) {
       reply = failure(error);
       if (reply.status === 500) this.#options.onError?.(error, `${request.method} ${request.url?.slice(0, 200)}`);
     }
-    this.#send(request, response, reply);
+    if ('stream' in reply) this.#open(request, response, reply.stream);
+    else this.#send(request, response, reply);
   }
 
-  async #answer(request: IncomingMessage): Promise<Reply> {
+  async #answer(request: IncomingMessage): Promise<Reply | StreamReply> {
     const { routes } = this.#options;
     const method = request.method ?? '';
     const url = URL.parse(request.url ?? '', 'http://localhost');
@@ -128,6 +136,31 @@ export class HttpServer implements AsyncDisposable {
     const body = await readJson(request);
     if (body.kind === 'refused') return body.reply;
     return route.answer({ params, query: url.searchParams, body: body.value });
+  }
+
+  #open(request: IncomingMessage, response: ServerResponse, begin: Stream): void {
+    if (this.#streams.size >= MAX_STREAMS || this.#isStopping) {
+      const why = this.#isStopping ? 'khook is stopping' : `${MAX_STREAMS} clients listen already, end one of them`;
+      this.#send(request, response, refusal(503, why));
+      return;
+    }
+    response.writeHead(200, { ...SECURITY_HEADERS, 'Content-Type': SSE_TYPE, Connection: 'close' });
+    if (request.method === 'HEAD') {
+      response.end();
+      return;
+    }
+    response.flushHeaders();
+    if (response.destroyed) return;
+    let stop = (): void => undefined;
+    const stream = new EventStream(response, {
+      clock: this.#options.clock,
+      onClosed: () => {
+        this.#streams.delete(stream);
+        stop();
+      },
+    });
+    this.#streams.add(stream);
+    stop = begin(stream);
   }
 
   #send(request: IncomingMessage, response: ServerResponse, reply: Reply): void {

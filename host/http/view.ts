@@ -1,6 +1,7 @@
 /** What the HTTP room may see of the host: snapshots, already redacted. `app.ts` builds it. The JSON shapes are a contract (docs). */
 
 import type { Outcome } from '../../ipc/event.ts';
+import type { RecordingQuery, StreamQuery, StreamSink } from './stream.ts';
 
 export interface PluginSnapshot {
   readonly name: string;
@@ -164,6 +165,8 @@ export interface HostView extends DeadLetterView {
   ledger(): LedgerSnapshot;
   /** Newest first; of one plugin, or of all. */
   flightRecords(plugin: string | null): readonly FlightRecordSnapshot[];
+  /** Tells a listener what happens from now on; returns what stops it. */
+  stream(query: StreamQuery, sink: StreamSink): () => void;
   /** Prometheus text format. */
   metrics(): Promise<{ readonly contentType: string; readonly body: string }>;
   healthz(): readonly Check[];
@@ -182,7 +185,7 @@ export interface TestEvent {
   readonly tags?: Record<string, string>;
 }
 
-/** What changes something; served on the loopback port only. */
+/** What changes something, and what may show secrets; served on the loopback port only. */
 export interface HostOperations {
   setLogLevel(level: string, plugin: string | null): void;
   restartPlugin(name: string): Promise<void>;
@@ -197,4 +200,6 @@ export interface HostOperations {
   /** Resolves when it is on its way again, whatever becomes of khook. Rejects with a coded error that says why it stays. */
   retryDeadLetter(id: string): Promise<DeadLetterLabel>;
   dropDeadLetter(id: string): Promise<DeadLetterLabel>;
+  /** Tells a listener whole events and what became of them; returns what stops it. */
+  record(query: RecordingQuery, sink: StreamSink): () => void;
 }

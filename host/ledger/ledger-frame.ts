@@ -2,6 +2,7 @@
 
 import { eventId, OUTCOMES, type Outcome } from '../../ipc/event.ts';
 import type { Frame } from '../../ipc/frame.ts';
+import { type FiringFate, type FiringSubject, MAX_FATES, undecided } from './firing-fate.ts';
 import { strongerOutcome } from './outcome-policy.ts';
 
 export interface Step {
@@ -17,6 +18,28 @@ export interface FrameOrigin {
   /** Ordinal of the frame's first event within its generation. */
   readonly firstOrdinal: number;
   readonly receivedAt: number;
+  /** Of an earlier life of khook: what the event said is not known any more. */
+  readonly isRestored?: boolean;
+}
+
+/** What the matcher made of a frame, and when. */
+export interface Judgement {
+  /** Wall milliseconds. */
+  readonly at: number;
+  /** The same moment on the monotonic clock, by which windows are measured. */
+  readonly atMonotonic: number;
+  /** Place of its first event among all that were judged: the order in which dispatch saw them. */
+  readonly order: number;
+  /** The internal type of each entry of `frame.types` (null = no mapping). */
+  readonly internalTypes: readonly (string | null)[];
+}
+
+/** Who hears of the ends of a frame's events. */
+export interface FrameWatch {
+  settled(outcome: Outcome, count: number): void;
+  /** Asked before the ends of single events are gathered for `ended`: mostly nobody wants them. */
+  readonly wantsEnds: boolean;
+  ended(frame: LedgerFrame, indices: readonly number[]): void;
 }
 
 interface OpenFirings {
@@ -36,13 +59,14 @@ export class LedgerFrame {
   readonly #firings = new Map<number, OpenFirings>();
   /** Events that entered once more, and are told of there. */
   readonly #superseded = new Set<number>();
-  readonly #onSettled: (outcome: Outcome, count: number) => void;
+  readonly #fates = new Map<number, FiringFate[]>();
+  readonly #watch: FrameWatch;
 
-  constructor(frame: Frame, origin: FrameOrigin, onSettled: (outcome: Outcome, count: number) => void) {
+  constructor(frame: Frame, origin: FrameOrigin, watch: FrameWatch) {
     this.frame = frame;
     this.origin = origin;
     this.#status = new Uint8Array(frame.count);
-    this.#onSettled = onSettled;
+    this.#watch = watch;
   }
 
   get count(): number {
@@ -53,8 +77,8 @@ export class LedgerFrame {
     return this.frame.lines.length + this.frame.count * 8 + 256;
   }
 
-  /** When the matcher had judged it, and the internal type of each entry of `frame.types` (null = no mapping). */
-  judgement: { readonly at: number; readonly internalTypes: readonly (string | null)[] } | null = null;
+  /** null: not judged yet, or dropped before it was. */
+  judgement: Judgement | null = null;
 
   id(index: number): string {
     return eventId(this.origin.idPrefix, this.origin.firstOrdinal + index);
@@ -90,19 +114,47 @@ export class LedgerFrame {
     steps.push(step);
   }
 
+  /** Of the Hooks that it fired for; bounded. */
+  fates(index: number): readonly FiringFate[] {
+    return this.#fates.get(index) ?? [];
+  }
+
+  /** The event fires for a Hook. */
+  expectFate(index: number, subject: FiringSubject): void {
+    const fates = this.#fates.get(index);
+    if (fates === undefined) this.#fates.set(index, [undecided(subject)]);
+    else if (fates.length < MAX_FATES) fates.push(undecided(subject));
+  }
+
+  /** More is known of one of them. */
+  amendFate(index: number, of: Pick<FiringSubject, 'hook' | 'configuration'>, change: Partial<FiringFate>): void {
+    const fates = this.#fates.get(index) ?? [];
+    const place = fates.findIndex(
+      ({ subject }) => subject.configuration === of.configuration && subject.hook === of.hook,
+    );
+    const fate = fates[place];
+    if (fate !== undefined) fates[place] = { ...fate, ...change };
+  }
+
   /** Ends an event. A second end of the same event changes nothing: outcomes are recorded once. */
   settle(index: number, outcome: Outcome): void {
-    if (this.#mark(index, outcome)) this.#onSettled(outcome, 1);
+    if (!this.#mark(index, outcome)) return;
+    this.#watch.settled(outcome, 1);
+    if (this.#watch.wantsEnds) this.#watch.ended(this, [index]);
   }
 
   /** Ends every event for which `outcomeOf` names an outcome; null leaves it in flight. Counts are reported once per outcome. */
   settleAll(outcomeOf: (index: number) => Outcome | null): void {
     const counts = new Map<Outcome, number>();
+    const ended: number[] | null = this.#watch.wantsEnds ? [] : null;
     for (let index = 0; index < this.frame.count; index += 1) {
       const outcome = outcomeOf(index);
-      if (outcome !== null && this.#mark(index, outcome)) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+      if (outcome === null || !this.#mark(index, outcome)) continue;
+      counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+      ended?.push(index);
     }
-    for (const [outcome, count] of counts) this.#onSettled(outcome, count);
+    for (const [outcome, count] of counts) this.#watch.settled(outcome, count);
+    if (ended !== null && ended.length > 0) this.#watch.ended(this, ended);
   }
 
   /** An event that fires ends when `firings` firings have ended. Call before any of them can. */

@@ -7,7 +7,8 @@ import { OUTCOMES, type Outcome } from '../../ipc/event.ts';
 import { type Frame, typeAt } from '../../ipc/frame.ts';
 import { Emitter, type Listener } from '../base/emitter.ts';
 import type { LedgerEvents } from './events.ts';
-import { type FrameOrigin, LedgerFrame, type Step } from './ledger-frame.ts';
+import type { FiringFate, FiringSubject } from './firing-fate.ts';
+import { type FrameOrigin, type FrameWatch, type Judgement, LedgerFrame, type Step } from './ledger-frame.ts';
 import { Trail, type TrailLimits } from './trail.ts';
 
 export interface LedgerCounts {
@@ -44,6 +45,7 @@ export class Ledger {
   /** Events with firings under way, by id: settled by dispatch long after their frame. */
   readonly #firing = new Map<string, OpenEvent>();
   #received = 0;
+  #judged = 0;
   #restored = 0;
   #inFlight = 0;
 
@@ -66,6 +68,11 @@ export class Ledger {
     };
   }
 
+  /** Events that were judged so far; the next one has this place in the order. */
+  get judged(): number {
+    return this.#judged;
+  }
+
   /** Every event of the frame has entered; each must end exactly once. */
   receive(frame: Frame, origin: FrameOrigin): LedgerFrame {
     this.#received += frame.count;
@@ -82,7 +89,7 @@ export class Ledger {
     this.#restored += 1;
     const { frame, origin } = frameOf(event);
     const entry = this.#enter(frame, origin);
-    entry.judgement = { at: event.receivedAt, internalTypes: [event.internalType] };
+    entry.judgement = { at: event.receivedAt, atMonotonic: 0, order: 0, internalTypes: [event.internalType] };
     entry.expectFirings(0, 1);
     this.#firing.set(event.eventId, { frame: entry, index: 0 });
   }
@@ -109,7 +116,13 @@ export class Ledger {
     frame.supersede(index);
   }
 
-  /** From now on `settleFiring` and `note` find this event by its id. */
+  /** The matcher has judged it. Call in the order in which its firings reach dispatch. */
+  judge(frame: LedgerFrame, judgement: Omit<Judgement, 'order'>): void {
+    frame.judgement = { ...judgement, order: this.#judged };
+    this.#judged += frame.count;
+  }
+
+  /** From now on `settleFiring`, `note` and `amendFate` find this event by its id. */
   track(frame: LedgerFrame, index: number): void {
     this.#firing.set(frame.id(index), { frame, index });
   }
@@ -126,15 +139,36 @@ export class Ledger {
     open?.frame.note(open.index, step);
   }
 
+  /** More is known of what became of one of an event's firings. */
+  amendFate(
+    eventId: string,
+    of: Pick<FiringSubject, 'hook' | 'configuration'>,
+    change: Partial<Omit<FiringFate, 'subject'>>,
+  ): void {
+    const open = this.#firing.get(eventId);
+    open?.frame.amendFate(open.index, of, change);
+  }
+
   #enter(frame: Frame, origin: FrameOrigin): LedgerFrame {
     this.#inFlight += frame.count;
-    const entry = new LedgerFrame(frame, origin, (outcome, count) => {
-      this.#inFlight -= count;
-      this.#outcomes[outcome] += count;
-      this.#events.emit('events:settled', { plugin: origin.plugin, outcome, count });
-    });
+    const entry = new LedgerFrame(frame, origin, this.#watch(origin.plugin));
     this.#trail.push(entry);
     return entry;
+  }
+
+  #watch(plugin: string): FrameWatch {
+    const events = this.#events;
+    return {
+      settled: (outcome, count) => {
+        this.#inFlight -= count;
+        this.#outcomes[outcome] += count;
+        events.emit('events:settled', { plugin, outcome, count });
+      },
+      get wantsEnds() {
+        return events.isHeard('events:ended');
+      },
+      ended: (frame, indices) => events.emit('events:ended', { frame, indices }),
+    };
   }
 
   /** What is remembered, of one plugin or of all, newest event first. */
@@ -173,6 +207,7 @@ function frameOf({ eventId, plugin, type, resourceName, namespace, receivedAt, l
       idPrefix: eventId.slice(0, cut),
       firstOrdinal: Number.parseInt(eventId.slice(cut + 1), 36),
       receivedAt,
+      isRestored: true,
     },
   };
 }

@@ -1,6 +1,10 @@
 /** What the matcher says. */
 
+import type { Rules } from './rules.ts';
+
 export interface MatchEvents {
+  /** Frames that are judged from now on are judged by these. */
+  'rules:changed': Rules;
   /** First event of a type that no mapping knows; said once per source and type. `yaml` would map it. */
   'type:unmapped': { readonly source: string; readonly type: string; readonly yaml: string };
   'type:mapping-disabled': { readonly source: string; readonly type: string };

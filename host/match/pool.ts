@@ -25,6 +25,7 @@ import {
   NOT_STARTED,
   POSITION_WORD,
   type PoolTask,
+  type TranscribeTask,
 } from './task-message.ts';
 import { TemplateCheck, type TemplateProblem } from './template-check.ts';
 import { Turnstile } from './turnstile.ts';
@@ -109,6 +110,7 @@ export class Matcher implements Subscribable<MatchEvents>, AsyncDisposable {
     this.#filterProblems = filters.problems;
     this.#reporter.forgetFilters();
     for (const problem of filters.fresh) this.#emitter.emit('hook:filter-broken', problem);
+    this.#emitter.emit('rules:changed', this.#rules);
     return problems;
   }
 
@@ -139,15 +141,20 @@ export class Matcher implements Subscribable<MatchEvents>, AsyncDisposable {
 
   /** What a trail shows of the lines at `indices` of a frame's text. Rejects with HOST_ERR_MATCH. */
   async describe(lines: string, indices: readonly number[]): Promise<LineSummary[]> {
-    const outcome = await this.#run<LineSummary[]>('describe', (cell): DescribeTask => {
-      return { kind: 'describe', cell, lines, indices };
+    return this.#read('describe', (cell): DescribeTask => ({ kind: 'describe', cell, lines, indices }));
+  }
+
+  /** Events of a frame as a recording has them. Rejects with HOST_ERR_MATCH. */
+  async transcribe(frame: Frame, indices: readonly number[], isRaw: boolean): Promise<string[]> {
+    const { lines, count } = frame;
+    return this.#read('transcribe', (cell): TranscribeTask => {
+      return { kind: 'transcribe', cell, lines, count, indices, isRaw };
     });
-    if (outcome.kind === 'answered') return outcome.answer;
-    const why = outcome.kind === 'died' ? outcome.error : 'it took too long';
-    throw new HostError(
-      'HOST_ERR_MATCH',
-      `the matcher pool could not read ${indices.length} lines for a trail: ${why}`,
-    );
+  }
+
+  /** What events are judged by. */
+  get rules(): Rules {
+    return this.#rules;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -192,6 +199,13 @@ export class Matcher implements Subscribable<MatchEvents>, AsyncDisposable {
     const outcome = isRefused(first) ? await this.#run<JudgeAnswer>('judge', task(this.#rulesAsText())) : first;
     if (isRefused(outcome)) throw new HostError('HOST_ERR_MATCH', 'a pool thread asked for the rules twice');
     return outcome as AttemptOutcome<JudgedPart>;
+  }
+
+  async #read<Answer>(name: string, make: (cell: Int32Array) => DescribeTask | TranscribeTask): Promise<Answer> {
+    const outcome = await this.#run<Answer>(name, make);
+    if (outcome.kind === 'answered') return outcome.answer;
+    const why = outcome.kind === 'died' ? outcome.error : 'it took too long';
+    throw new HostError('HOST_ERR_MATCH', `the matcher pool could not read lines to ${name} them: ${why}`);
   }
 
   async #run<Answer>(name: string, make: (cell: Int32Array) => PoolTask): Promise<AttemptOutcome<Answer>> {

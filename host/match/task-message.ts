@@ -44,7 +44,18 @@ export interface DescribeTask {
   readonly indices: readonly number[];
 }
 
-export type PoolTask = JudgeTask | DescribeTask;
+/** Lines as a recording has them. */
+export interface TranscribeTask {
+  readonly kind: 'transcribe';
+  readonly cell: Int32Array;
+  readonly lines: string;
+  readonly count: number;
+  readonly indices: readonly number[];
+  /** Secrets are left in. */
+  readonly isRaw: boolean;
+}
+
+export type PoolTask = JudgeTask | DescribeTask | TranscribeTask;
 
 /** A prompt that did not fit an event. */
 export interface BrokenPrompt {

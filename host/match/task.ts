@@ -13,7 +13,9 @@ import {
   type LineSummary,
   LOADING_RULES,
   POSITION_WORD,
+  type TranscribeTask,
 } from './task-message.ts';
+import { linesAt, transcribe as transcribeLine } from './transcript.ts';
 
 let current: CompiledRules | null = null;
 
@@ -36,4 +38,14 @@ export function describe(task: DescribeTask): LineSummary[] {
   });
   Atomics.store(task.cell, POSITION_WORD, DONE);
   return summaries;
+}
+
+export function transcribe(task: TranscribeTask): string[] {
+  const { cell, lines, indices, count, isRaw } = task;
+  const texts = linesAt(lines, indices, count).map((line, position) => {
+    Atomics.store(cell, POSITION_WORD, position);
+    return transcribeLine(line, isRaw);
+  });
+  Atomics.store(cell, POSITION_WORD, DONE);
+  return texts;
 }

@@ -51,6 +51,11 @@ export class EventSnapshots {
     return (await this.#describe([{ frame, index }]))[0] ?? null;
   }
 
+  /** Of events of one frame, in their order. */
+  all(frame: LedgerFrame, indices: readonly number[]): Promise<readonly EventSnapshot[]> {
+    return this.#describe(indices.map((index) => ({ frame, index })));
+  }
+
   async #describe(chosen: readonly Chosen[]): Promise<readonly EventSnapshot[]> {
     const byFrame = Map.groupBy(chosen, ({ frame }) => frame);
     const described = new Map<LedgerFrame, ReadonlyMap<number, EventDescription>>();

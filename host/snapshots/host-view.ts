@@ -13,6 +13,7 @@ import { deadLetterView } from './dead-letter-snapshots.ts';
 import type { EventSnapshots } from './event-snapshots.ts';
 import { flightSnapshot, safeText } from './flight-snapshots.ts';
 import { describeState, healthChecks, readinessChecks } from './health-checks.ts';
+import { LiveStream } from './live-stream.ts';
 
 export interface HostViewOptions {
   readonly version: string;
@@ -32,15 +33,20 @@ export interface HostViewOptions {
 
 export function hostView(options: HostViewOptions): HostView {
   const { plugins, flights, ledger, snapshots } = options;
-  return {
+  const told = {
     version: options.version,
     plugins: () => plugins.all.map((supervisor) => pluginSnapshot(supervisor, options)).sort(byName),
+    flightRecords: (plugin: string | null) => flights.records(plugin).map(flightSnapshot),
+  };
+  const live = new LiveStream({ ledger, snapshots, supervision: plugins, view: told });
+  return {
+    ...told,
+    stream: (query, sink) => live.open(query, sink),
     events: (query) => snapshots.query(query),
     event: (id) => snapshots.find(id),
     hooks: () => hookSnapshots(options),
     ...deadLetterView(options.dispatch.deadLetters),
     ledger: () => ledger.counts,
-    flightRecords: (plugin) => flights.records(plugin).map(flightSnapshot),
     metrics: options.metrics,
     healthz: () => healthChecks(options.loops()),
     readyz: () =>

@@ -177,3 +177,16 @@ test('timeout: a task is followed as long as the Hook says', async (t) => {
   assert.equal(outcome, 'dead_lettered');
   assert.match(detail, /did not finish task \S+ within 300 ms/);
 });
+
+test('budget: an hour that began before anybody counted goes on, with the calls that were made in it', async (t) => {
+  const { clock, dispatch, held, settled, fire } = await given(t);
+  await fire(0, 1);
+  const { hook } = nthFiring(0);
+  dispatch.budgets.takeOver(hook, { startedAt: clock.now() - BUDGET_WINDOW_MS / 2, calls: 1 });
+  await fire(1, 4);
+  await eventually(() => settled.length === 2);
+  assert.deepEqual(
+    held.map(({ forMs }) => forMs),
+    [BUDGET_WINDOW_MS / 2, BUDGET_WINDOW_MS / 2],
+  );
+});

@@ -174,3 +174,18 @@ test('dedup: whoever mirrors claims and what is forgotten holds what a snapshot 
   });
   await fc.assert(property, { numRuns: 200 });
 });
+
+test('dedup: a look at a key says what a claim would, and claims nothing', async () => {
+  const clock = new FakeClock();
+  const dedup = windowOn(clock);
+  const { dedupKey } = firing();
+  assert.equal(dedup.isSilenced(dedupKey), false);
+  const claim = claimOf(dedup.claim(firing()));
+  assert.equal(dedup.isSilenced(dedupKey), true);
+  await clock.advance(WINDOW_MS - 1);
+  assert.equal(dedup.isSilenced(dedupKey), true);
+  await clock.advance(1);
+  assert.equal(dedup.isSilenced(dedupKey), false);
+  dedup.giveBack(dedupKey, claim);
+  assert.equal(dedup.size, 0);
+});

@@ -96,7 +96,9 @@ describe('frame path', () => {
     bench.verdict = { verdicts: verdicts('unmapped', 'unmatched'), causes: [], firings: [] };
     const entry = bench.frame(2, ['unknown', 'known']);
     await bench.consume(entry);
-    assert.deepEqual(entry.judgement, { at: bench.clock.wall(), internalTypes: [null, 'p/known'] });
+    const { clock } = bench;
+    const at = { at: clock.wall(), atMonotonic: clock.now() };
+    assert.deepEqual(entry.judgement, { ...at, order: 0, internalTypes: [null, 'p/known'] });
   });
 
   it('leaves an accepted firing in flight until dispatch has settled it', async () => {

@@ -30,6 +30,7 @@ async function open(t: TestContext, changes: Partial<HostOperations> = {}) {
       asked.push(['drop', id]);
       return DEAD_LETTER;
     },
+    record: () => () => undefined,
     ...changes,
   };
   const url = await serve(t, adminServer({ view: view(), operations, clock: systemClock }));

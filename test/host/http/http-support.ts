@@ -98,6 +98,7 @@ export function view(changes: Partial<HostView> = {}): HostView {
       throw new HostError('HOST_ERR_DEAD_LETTER_UNKNOWN', 'There is no such dead letter.', { kind: 'user' });
     },
     flightRecords: () => [],
+    stream: () => () => undefined,
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: 'khook_events_total 1\n' }),
     healthz: () => [{ name: 'loop', ok: true, detail: '' }],
     readyz: () => [

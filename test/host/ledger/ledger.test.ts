@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
+import { MAX_FATES } from '../../../host/ledger/firing-fate.ts';
 import { Ledger } from '../../../host/ledger/ledger.ts';
 import type { LedgerFrame } from '../../../host/ledger/ledger-frame.ts';
 import { eventId, OUTCOMES, type Outcome } from '../../../ipc/event.ts';
@@ -110,6 +111,56 @@ describe('ledger', () => {
     entry.settleAll(() => 'invalid');
     entry.settleAll(() => 'dropped');
     assert.deepEqual(said, ['p unmatched 3', 'p invalid 2']);
+  });
+
+  it('says which events ended, once, to whoever listens then, and gathers nothing for nobody', () => {
+    const ledger = new Ledger(LIMITS);
+    const entry = receive(ledger, 4);
+    entry.settle(0, 'dropped');
+    const ended: number[][] = [];
+    const stop = ledger.on('events:ended', ({ frame, indices }) => {
+      assert.equal(frame, entry);
+      ended.push([...indices]);
+    });
+    entry.settleAll((index) => (index < 3 ? 'unmatched' : null));
+    entry.settleAll(() => null);
+    entry.settle(1, 'invalid');
+    entry.settle(3, 'delivered');
+    assert.deepEqual(ended, [[1, 2], [3]]);
+    stop();
+    receive(ledger, 1).settle(0, 'unmatched');
+    assert.equal(ended.length, 2);
+  });
+
+  it('numbers events in the order in which their frames were judged', () => {
+    const ledger = new Ledger(LIMITS);
+    const [first, second] = [receive(ledger, 3), receive(ledger, 2)];
+    const judgement = { at: 1, atMonotonic: 2, internalTypes: [] };
+    ledger.judge(second, judgement);
+    ledger.judge(first, judgement);
+    assert.deepEqual([second.judgement?.order, first.judgement?.order, ledger.judged], [0, 2, 5]);
+  });
+
+  it('knows what became of each firing of an event, up to a bound', () => {
+    const ledger = new Ledger(LIMITS);
+    const entry = receive(ledger, 2);
+    const subject = { hook: 'a/h', configuration: 0, agent: 'a/x', dedupKey: 'k' };
+    entry.expectFate(0, subject);
+    entry.expectFate(0, { ...subject, configuration: 1 });
+    ledger.track(entry, 0);
+    ledger.amendFate(entry.id(0), { hook: 'a/h', configuration: 1 }, { end: { outcome: 'delivered', at: 5 } });
+    ledger.amendFate(entry.id(0), { hook: 'a/other', configuration: 1 }, { digest: 'm' });
+    ledger.amendFate(entry.id(1), subject, { digest: 'm' });
+    assert.deepEqual(
+      entry.fates(0).map(({ end, decision, digest }) => ({ end, decision, digest })),
+      [
+        { end: null, decision: null, digest: null },
+        { end: { outcome: 'delivered', at: 5 }, decision: null, digest: null },
+      ],
+    );
+    assert.deepEqual(entry.fates(1), []);
+    for (let n = 0; n < 1_000; n += 1) entry.expectFate(1, { ...subject, configuration: n });
+    assert.equal(entry.fates(1).length, MAX_FATES);
   });
 
   it('keeps its counts though a listener throws', (t) => {

@@ -12,7 +12,8 @@ const collect = runInNewContext('gc') as () => void;
 
 function ledgerFrame(count: number, first: number, line = '{}'): LedgerFrame {
   const origin = { plugin: 'p', idPrefix: 'p-r-1', firstOrdinal: first, receivedAt: 0 };
-  return new LedgerFrame(frameOf(count, { line }), origin, () => undefined);
+  const watch = { settled: () => undefined, wantsEnds: false, ended: () => undefined };
+  return new LedgerFrame(frameOf(count, { line }), origin, watch);
 }
 
 describe('trail', () => {

@@ -1,0 +1,20 @@
+/** What an event is about, for people. Pure. */
+
+import type { EventRead } from './recording-line.ts';
+
+export interface EventNames {
+  readonly resourceName: string;
+  /** Empty: it has none. */
+  readonly namespace: string;
+}
+
+/** Empty for what is no event. */
+export function eventNames({ line }: Pick<EventRead, 'line'>): EventNames {
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+  try {
+    const value = JSON.parse(line) as Record<string, unknown> | null;
+    return { resourceName: text(value?.resourceName), namespace: text(value?.namespace) };
+  } catch {
+    return { resourceName: '', namespace: '' };
+  }
+}
