@@ -63,10 +63,12 @@ export async function startApp(options: AppOptions): Promise<App> {
       : null;
 
   const search = await findConnection(environment.variables);
-  const loader = new ConfigLoader({
-    ...options,
-    connectionProblem: () => (search.kind === 'none' ? search.reason : null),
-  });
+  const loader = opening.use(
+    new ConfigLoader({
+      ...options,
+      connectionProblem: () => (search.kind === 'none' ? search.reason : null),
+    }),
+  );
   // From here on every path must be absolute.
   if (options.workDirectory !== null) process.chdir(options.workDirectory);
   // Read quietly ahead of the load that is announced: the rooms want their settings before there is anybody to announce it to.
