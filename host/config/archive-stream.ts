@@ -40,8 +40,9 @@ export async function unpackArchive(file: FileHandle, { into, limits, signal }: 
   let refused: HostError | null = null;
   let writing: Promise<void> = Promise.resolve();
   const tar = extract();
+  // Both also say when nobody waits any more what they have said before: unheard it would be an uncaught error of the host.
+  tar.on('error', () => undefined);
   tar.on('entry', (header, content, next) => {
-    // It says again what `tar` says, to whoever reads it or not: unheard it would be an uncaught error of the host.
     content.on('error', () => undefined);
     // A folder has no content, whatever its header says.
     const size = header.type === 'directory' ? 0 : header.size;

@@ -3,6 +3,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf } from '../../ipc/errors.ts';
 
 export interface Admitted {
   /** To be made, outermost first. */
@@ -68,12 +69,12 @@ export class FolderWriter {
   }
 }
 
-/** So that the names in it are on the disk, and not only what they name. */
+/** So that the names in it are on the disk, and not only what they name; where the file system knows of such a thing. */
 export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  await using folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await folder.sync();
-  } finally {
-    await folder.close();
+  } catch (error) {
+    if (!['EINVAL', 'ENOTSUP', 'EBADF'].includes(codeOf(error))) throw error;
   }
 }

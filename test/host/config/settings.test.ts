@@ -32,6 +32,7 @@ const FLIPPED = {
     durability: 'machine',
   },
   trail: { maxEvents: 5, maxBytes: '1MiB' },
+  archives: { maxSize: '2MiB', maxFileSize: '1MiB' },
 };
 
 test('settings: nothing written gives the defaults, frozen', () => {
