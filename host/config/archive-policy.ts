@@ -19,6 +19,7 @@ export interface ArchiveEntry {
   readonly name: string;
   /** null: of a kind that the reader does not know. */
   readonly type: string | null;
+  /** May be no number at all. */
   readonly size: number;
   readonly mode: number;
   /** A pax header says that holes were left out of its content. */
@@ -101,6 +102,10 @@ export class ArchivePolicy {
       const message = `its entry ${shown} has ${entry.size} bytes; a file may have ${formatBytes(this.#limits.maxFileBytes)}`;
       const fix = 'leave the file out, or raise settings.archives.maxFileSize';
       return refused(message, fix, 'HOST_ERR_BUNDLE_TOO_LARGE');
+    }
+    // The reader waits for ever for the content of one that has no number.
+    if (kind === 'file' && !(Number.isSafeInteger(entry.size) && entry.size >= 0)) {
+      return refused(`its entry ${shown} does not say how large it is`);
     }
     return this.#enter(parts, kind, entry);
   }

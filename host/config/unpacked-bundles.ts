@@ -17,6 +17,7 @@ import type { ArchiveLimits, Refusal } from './archive-policy.ts';
 import { digestOf, refusal, unpackArchive } from './archive-stream.ts';
 import type { BundleArchive } from './bundle-search.ts';
 import { syncFolder } from './folder-writer.ts';
+import { formatDuration } from './units.ts';
 
 export type Unpacked =
   | { readonly kind: 'working' }
@@ -34,10 +35,12 @@ interface Job {
   state: Unpacked;
 }
 
-const FOLDER = 'bundles';
+const FOLDER = 'unpacked';
 const PARTIAL = '.partial';
 const OWN = /^[0-9a-f]{64}(?:\.partial)?$/;
 const RETRY_MS = 5_000;
+/** The others wait meanwhile. */
+const UNPACK_MS = 5 * 60_000;
 const WORKING_MS = 250;
 
 export class UnpackedBundles {
@@ -67,7 +70,9 @@ export class UnpackedBundles {
       const job: Job = { stamp, abort: new AbortController(), state: { kind: 'working' } };
       this.#jobs.set(archive.path, job);
       void this.#enqueue(async () => {
+        const limit = this.#clock.after(UNPACK_MS, () => job.abort.abort(TOO_SLOW));
         job.state = await this.#unpack(archive.path, limits, job.abort.signal);
+        limit.cancel();
       });
     }
   }
@@ -133,6 +138,7 @@ export class UnpackedBundles {
       if (!(await isFolder(directory))) await this.#make(file, { directory, digest, limits, signal });
       return { kind: 'ok', directory, digest };
     } catch (error) {
+      if (signal.reason === TOO_SLOW) return { kind: 'refused', why: TOO_SLOW };
       if (signal.aborted) return { kind: 'working' };
       if (error instanceof HostError) return { kind: 'refused', why: refusalOf(error) };
       return { kind: 'failed', why: this.#faultOf(error), retryAt: this.#clock.now() + RETRY_MS };
@@ -165,7 +171,7 @@ export class UnpackedBundles {
   }
 
   async #openTemporaryHome(): Promise<string> {
-    const home = await realpath(await mkdtemp(join(tmpdir(), 'khook-bundles-')));
+    const home = await realpath(await mkdtemp(join(tmpdir(), 'khook-unpacked-')));
     const remove = (): void => rmSync(home, { recursive: true, force: true });
     process.once('exit', remove);
     this.#forgetHome = () => {
@@ -192,6 +198,12 @@ interface Making {
   readonly limits: ArchiveLimits;
   readonly signal: AbortSignal;
 }
+
+const TOO_SLOW: Refusal = {
+  code: 'HOST_ERR_BUNDLE_ARCHIVE',
+  message: `it could not be unpacked within ${formatDuration(UNPACK_MS)}`,
+  fix: 'make it smaller',
+};
 
 const CHANGED: Refusal = {
   code: 'HOST_ERR_BUNDLE_ARCHIVE',

@@ -84,7 +84,7 @@ const isolated = (isolation: string, ...names: string[]): string =>
   JSON.stringify({ plugins: names.map((name) => ({ name, isolation })), settings: { shutdownGrace: '2s' } });
 
 const unpackedIn = (data: string): string[] => {
-  const folder = join(data, 'bundles');
+  const folder = join(data, 'unpacked');
   return existsSync(folder) ? readdirSync(folder).sort() : [];
 };
 
@@ -109,7 +109,7 @@ describe('archives', () => {
       const { fields } = await eventually(() => said(host, 'packed', 'hello'));
       assert.deepEqual(fields, {
         version: '1.0.0',
-        url: pathToFileURL(join(data, 'bundles', folder ?? '', 'index.ts')).href,
+        url: pathToFileURL(join(data, 'unpacked', folder ?? '', 'index.ts')).href,
       });
 
       copyFileSync(second ?? '', dropped);
@@ -137,8 +137,8 @@ describe('archives', () => {
       const host = await RunningHost.start(t, { plugins: isolated(isolation, 'spy') });
       const data = join(host.directory, '.khook');
       assert.ok(existsSync(join(data, OUTBOX_FILE)));
-      mkdirSync(join(data, 'bundles/neighbour'), { recursive: true });
-      writeFileSync(join(data, 'bundles/neighbour/package.json'), '{}');
+      mkdirSync(join(data, 'unpacked/neighbour'), { recursive: true });
+      writeFileSync(join(data, 'unpacked/neighbour/package.json'), '{}');
       copyFileSync(archive, join(host.directory, 'plugins/spy-1.0.0.tgz'));
       const { fields } = await eventually(() => said(host, 'spy', 'spied'));
       const denied = Object.fromEntries(
@@ -192,7 +192,7 @@ describe('archives', () => {
     const host = await RunningHost.start(t, { flags: ['--data', 'none'], env: { TMPDIR: temporary } });
     copyFileSync(archive, join(host.directory, 'plugins/packed.tgz'));
     await host.plugin('packed', 'running');
-    const made = (): string[] => readdirSync(temporary).filter((name) => name.startsWith('khook-bundles-'));
+    const made = (): string[] => readdirSync(temporary).filter((name) => name.startsWith('khook-unpacked-'));
     assert.equal(made().length, 1);
     host.signal('SIGTERM');
     assert.equal((await host.exit).code, 0);
@@ -244,7 +244,7 @@ describe('archives', () => {
     const host = await RunningHost.start(t, { flags });
     await host.plugin('large', 'running');
     assert.match(unpackedIn(data).join(), /^[0-9a-f]{64}$/);
-    const found = readdirSync(join(data, 'bundles', unpackedIn(data)[0] ?? ''), {
+    const found = readdirSync(join(data, 'unpacked', unpackedIn(data)[0] ?? ''), {
       recursive: true,
       withFileTypes: true,
     });

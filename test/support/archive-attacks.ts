@@ -124,6 +124,11 @@ export const ATTACKS: readonly Attack[] = [
     code: TOO_LARGE,
   },
   {
+    what: 'a file that does not say how large it is',
+    archives: [tgz(MANIFEST, { name: 'package/a', size: Buffer.alloc(12, 0x90), content: 'x' })],
+    says: /'package\/a' does not say how large it is/,
+  },
+  {
     what: 'more than `archives.maxSize`, however small it is packed',
     archives: [
       tgz(...Array.from({ length: 5 }, (_, n) => ({ name: `package/${n}`, content: Buffer.alloc(31 * MIB) }))),

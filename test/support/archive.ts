@@ -9,7 +9,7 @@ export interface TarEntry {
   readonly type?: string;
   readonly content?: string | Buffer;
   /** Default: that of the content. */
-  readonly size?: number | string;
+  readonly size?: number | string | Buffer;
   readonly mode?: number;
   readonly linkname?: string;
   /** Default: the right one. */
@@ -29,7 +29,8 @@ export function tarEntry(entry: TarEntry): Buffer {
   header.set(Buffer.from(name as string).subarray(0, 100));
   header.write(`${octal(mode, 7)}\0`, 100);
   header.write(`${octal(0, 7)}\0${octal(0, 7)}\0`, 108);
-  header.write(typeof size === 'string' ? size : `${octal(size, 11)}\0`, 124, 12);
+  const field = typeof size === 'number' ? `${octal(size, 11)}\0` : size;
+  header.set(Buffer.from(field as string).subarray(0, 12), 124);
   header.write(`${octal(0, 11)}\0`, 136);
   header.write(' '.repeat(8), 148);
   header.write(type, 156);

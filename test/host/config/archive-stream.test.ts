@@ -6,11 +6,12 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { createGzip, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import type { ArchiveLimits } from '../../../host/config/archive-policy.ts';
 import { digestOf, unpackArchive } from '../../../host/config/archive-stream.ts';
 import { DEFAULT_SETTINGS } from '../../../host/config/settings.ts';
 import { codeOf, messageOf } from '../../../ipc/errors.ts';
-import { longName, packed, paxHeader, tar, tarEntry, tgz } from '../../support/archive.ts';
+import { longName, packed, paxHeader, type TarEntry, tar, tarEntry, tgz } from '../../support/archive.ts';
 import { ATTACKS, type Attack, DAMAGED } from '../../support/archive-attacks.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
@@ -82,6 +83,47 @@ describe('archive stream', () => {
       const { files, error } = await unpack(t, packed(expected, top));
       assert.deepEqual([files, error], [expected, null]);
     }
+  });
+
+  it('comes to an end with every archive, whatever its headers say, and writes nowhere else', async (t) => {
+    const name = fc.oneof(
+      { weight: 9, arbitrary: fc.constantFrom(...'abcdefgh').map((letter) => `package/${letter}`) },
+      fc.constantFrom('package/b/', 'package/../x', './package/c', '', 'package/a/b', 'package'),
+      fc.string({ unit: 'binary', maxLength: 90 }),
+    );
+    const bytes = fc.uint8Array({ minLength: 12, maxLength: 12 }).map((field) => Buffer.from(field));
+    const size = fc.oneof(bytes, fc.nat(2_000), fc.constantFrom('', '-1', '77777777777', '          0', '0x10'));
+    const record = fc.constantFrom('path', 'size', 'linkpath', 'GNU.sparse.name', '__proto__', 'comment');
+    const value = fc.oneof(name, fc.constantFrom('0', '-1', '1e99', 'NaN', '600', '../x'));
+    const part = fc.oneof(
+      fc.record({
+        name,
+        type: fc.constantFrom(...'000000000000012345567xxggLLKKNS\0'),
+        content: fc.string({ maxLength: 1_500 }),
+        size: fc.option(size, { nil: undefined }),
+        magic: fc.constantFrom('ustar\x0000', 'ustar  \0'),
+      }),
+      fc.dictionary(record, value, { noNullPrototype: true }).map((records) => paxHeader(records)),
+      fc.string({ maxLength: 600 }).map(longName),
+      fc.uint8Array({ maxLength: 1_024 }).map((noise) => Buffer.from(noise)),
+    );
+    const whole = fc.array(part, { maxLength: 6 }).map((parts) => tar(...(parts as TarEntry[])));
+    const cut = fc
+      .tuple(whole, fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { freq: 3 }))
+      .map(([content, share]) => {
+        return share === null ? content : content.subarray(0, Math.floor(content.length * share));
+      });
+    let good = 0;
+    const property = fc.asyncProperty(cut, async (content) => {
+      const tooLong = new AbortController();
+      const timer = setTimeout(() => tooLong.abort(), 10_000);
+      const { error } = await unpack(t, gzipSync(content), { signal: tooLong.signal });
+      clearTimeout(timer);
+      if (error === null) good += 1;
+      else assert.match(codeOf(error), /^HOST_ERR_BUNDLE_(ARCHIVE|TOO_LARGE)$/, messageOf(error));
+    });
+    await fc.assert(property, { numRuns: 400, endOnFailure: true });
+    t.diagnostic(`${good} of 400 were unpacked`);
   });
 
   it('takes long names and large files, by pax and by the way of GNU', async (t) => {

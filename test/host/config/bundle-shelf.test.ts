@@ -56,7 +56,7 @@ describe('bundle shelf: archives', () => {
     const [bundle] = view.bundles;
     assert.ok(bundle !== undefined);
     assert.ok(
-      bundle.directory.startsWith(join(data, 'bundles/')) && bundle.entry === join(bundle.directory, 'index.ts'),
+      bundle.directory.startsWith(join(data, 'unpacked/')) && bundle.entry === join(bundle.directory, 'index.ts'),
     );
     assert.equal(bundle.file, join(plugins, 'webhook-1.0.0.tgz/package.json'));
   });

@@ -7,6 +7,7 @@ import { type BundleArchive, findBundles } from '../../../host/config/bundle-sea
 import { DEFAULT_SETTINGS } from '../../../host/config/settings.ts';
 import { type Unpacked, UnpackedBundles } from '../../../host/config/unpacked-bundles.ts';
 import { packed, tgz } from '../../support/archive.ts';
+import { eventually } from '../../support/eventually.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { NO_DISKS, SmallDisk } from '../../support/small-disk.ts';
 import { tempDir } from '../../support/temp-dir.ts';
@@ -46,7 +47,7 @@ function directoryOf(unpacked: Unpacked | undefined): string {
   return unpacked.directory;
 }
 
-const inBundles = ({ data }: Setting): string[] => readdirSync(join(data ?? '', 'bundles')).sort();
+const inHome = ({ data }: Setting): string[] => readdirSync(join(data ?? '', 'unpacked')).sort();
 
 describe('unpacked bundles', () => {
   it('unpacks an archive into a folder with the name of its content, once, whatever the file is called', async (t) => {
@@ -54,7 +55,7 @@ describe('unpacked bundles', () => {
     const archive = packed({ 'package.json': '{}', 'index.ts': '1' });
     writeFileSync(join(setting.plugins, 'a.tgz'), archive);
     const first = directoryOf((await setting.look())['a.tgz']);
-    assert.match(first, /\/data\/bundles\/[0-9a-f]{64}$/);
+    assert.match(first, /\/data\/unpacked\/[0-9a-f]{64}$/);
     assert.equal(readFileSync(join(first, 'index.ts'), 'utf8'), '1');
     const made = statSync(join(first, 'index.ts')).ino;
     writeFileSync(join(setting.plugins, 'b.tar.gz'), archive);
@@ -65,7 +66,7 @@ describe('unpacked bundles', () => {
     again.observe(found as BundleArchive[], LIMITS);
     await again.settled();
     assert.equal(statSync(join(first, 'index.ts')).ino, made, 'what an earlier process unpacked is used');
-    assert.equal(statSync(join(setting.data ?? '', 'bundles')).mode & 0o777, 0o700);
+    assert.equal(statSync(join(setting.data ?? '', 'unpacked')).mode & 0o777, 0o700);
   });
 
   it('refuses a bad archive for as long as it is the same, and leaves nothing of it behind', async (t) => {
@@ -75,7 +76,7 @@ describe('unpacked bundles', () => {
     const state = (await setting.look())['a.tgz'];
     assert.ok(state?.kind === 'refused');
     assert.equal(state.why.code, 'HOST_ERR_BUNDLE_ARCHIVE');
-    assert.deepEqual(inBundles(setting), []);
+    assert.deepEqual(inHome(setting), []);
     assert.equal((await setting.look())['a.tgz'], state, 'it is not looked at again');
     assert.equal(setting.unpacked.waitMs(), null);
     writeFileSync(path, packed({ 'package.json': '{}' }));
@@ -100,7 +101,7 @@ describe('unpacked bundles', () => {
     }
     writeFileSync(join(whole, '..', 'mine.txt'), 'what is not khook’s stays');
     await setting.unpacked.sweep(() => []);
-    assert.deepEqual(inBundles(setting), [whole.split('/').at(-1), 'mine.txt']);
+    assert.deepEqual(inHome(setting), [whole.split('/').at(-1), 'mine.txt']);
   });
 
   it('begins anew where a killed process had begun', async (t) => {
@@ -108,7 +109,7 @@ describe('unpacked bundles', () => {
     writeFileSync(join(setting.plugins, 'a.tgz'), packed({ 'package.json': '{}', 'index.ts': 'whole' }));
     const directory = directoryOf((await setting.look())['a.tgz']);
     const other = setUp(t);
-    const partial = join(other.data ?? '', 'bundles', `${directory.split('/').at(-1)}.partial`);
+    const partial = join(other.data ?? '', 'unpacked', `${directory.split('/').at(-1)}.partial`);
     mkdirSync(partial, { recursive: true });
     writeFileSync(join(partial, 'stray.ts'), 'half');
     writeFileSync(join(other.plugins, 'a.tgz'), packed({ 'package.json': '{}', 'index.ts': 'whole' }));
@@ -143,8 +144,22 @@ describe('unpacked bundles', () => {
     setting.unpacked.observe([], LIMITS);
     await setting.unpacked.settled();
     assert.deepEqual(setting.unpacked.waitMs(), null);
-    const left = existsSync(join(setting.data ?? '', 'bundles')) ? inBundles(setting) : [];
+    const left = existsSync(join(setting.data ?? '', 'unpacked')) ? inHome(setting) : [];
     assert.deepEqual(left, []);
+  });
+
+  it('gives up one that takes too long, so that the others have their turn', async (t) => {
+    const setting = setUp(t);
+    const many = Object.fromEntries(Array.from({ length: 3_000 }, (_, n) => [`${n}.js`, 'x'.repeat(500)]));
+    writeFileSync(join(setting.plugins, 'a.tgz'), packed(many));
+    writeFileSync(join(setting.plugins, 'b.tgz'), packed({ 'package.json': '{}' }));
+    const looking = setting.look();
+    await eventually(() => inHome(setting).length > 0);
+    await setting.clock.advance(300_000);
+    const { 'a.tgz': slow, 'b.tgz': other } = await looking;
+    assert.ok(slow?.kind === 'refused');
+    assert.match(slow.why.message, /could not be unpacked within 5m/);
+    assert.equal(other?.kind, 'ok');
   });
 
   it('without a data folder uses a temporary one of this process, gone when it is closed', async (t) => {
@@ -166,8 +181,8 @@ describe('unpacked bundles', () => {
     const state = (await setting.look())['a.tgz'];
     assert.ok(state?.kind === 'failed', JSON.stringify(state));
     assert.equal(state.why.code, 'HOST_ERR_BUNDLE_UNPACK');
-    assert.match(state.why.message, /cannot be unpacked below '.*bundles': .*no space left/);
-    assert.deepEqual(inBundles(setting), [], 'what was written of it is gone: the disk is needed');
+    assert.match(state.why.message, /cannot be unpacked below '.*unpacked': .*no space left/);
+    assert.deepEqual(inHome(setting), [], 'what was written of it is gone: the disk is needed');
     assert.equal(setting.unpacked.waitMs(), 5_000);
     disk.grow(1_024);
     assert.equal((await setting.look())['a.tgz'], state, 'not before its time');
