@@ -60,9 +60,7 @@ export async function findBundles(pluginsDirectory: string): Promise<BundleSearc
       if (bundle !== null) found.push(bundle);
     } catch (error) {
       const message = `the bundle cannot be read: ${messageOf(error)}`;
-      problems.push(
-        aboutFile(path, { code: 'HOST_ERR_BUNDLE_MANIFEST', message, fix: 'make the folder readable for khook' }),
-      );
+      problems.push(aboutFile(path, { code: 'HOST_ERR_BUNDLE_MANIFEST', message, fix: 'make it readable for khook' }));
     }
   }
   return { found, problems };

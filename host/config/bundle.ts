@@ -109,9 +109,9 @@ function bundleOf(read: ManifestRead, { name, ...origin }: Origin): Bundle | Bro
   return { folder: origin.folder, name: subject, version: read.version, problems };
 }
 
-/** The plugin that `npm pack` named the archive after (`webhook-1.0.0.tgz`), else the file's own name. */
+/** The plugin that the archive is named after, as `npm pack` does (`webhook-1.0.0.tgz`); else the file's own name. */
 function nameOf(archive: string): string {
-  return /^([a-z][a-z0-9-]*?)-\d+\.\d+\.\d+/.exec(archive)?.[1] ?? archive;
+  return /^([a-z][a-z0-9-]*?)(?:-\d+\.\d+\.\d+.*)?\.(?:tgz|tar\.gz)$/.exec(archive)?.[1] ?? archive;
 }
 
 function twice(used: Bundle, other: Bundle): Problem {

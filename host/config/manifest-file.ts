@@ -69,8 +69,8 @@ function readText(directory: string, place: Place): string | ManifestRead {
       return bad(null, [manifestProblem(place, [], `package.json cannot be read: ${messageOf(error)}`)]);
     }
     if (!isFolder(directory)) return { kind: 'gone' };
-    const message = 'the folder has no package.json, so it is no plugin bundle';
-    const fix = `write one such as ${MANIFEST_EXAMPLE}, or rename the folder to begin with '_' to have it left alone`;
+    const message = 'there is no package.json, so it is no plugin bundle';
+    const fix = `write one such as ${MANIFEST_EXAMPLE}, or rename it to begin with '_' to have it left alone`;
     return bad(null, [manifestProblem(place, [], message, fix)]);
   }
 }

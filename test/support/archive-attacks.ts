@@ -100,7 +100,7 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     what: 'more than 5000 files and folders',
-    archives: [tgz(...Array.from({ length: 5_001 }, (_, n) => ({ name: `package/${n}` })))],
+    archives: [tgz(...Array.from({ length: 5_001 }, (_, n) => ({ name: `package/${n}/`, type: '5' })))],
     says: /more than 5000 files and folders/,
     code: TOO_LARGE,
   },
