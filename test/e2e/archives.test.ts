@@ -150,6 +150,30 @@ describe('archives', () => {
     });
   }
 
+  it('that are replaced faster than they are unpacked end with the last one', async (t) => {
+    const host = await RunningHost.start(t, { bundles: { stubborn: 'test/fixtures/plugins/stubborn' } });
+    const dropped = join(host.directory, 'plugins/packed.tgz');
+    const bulk = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`lib/${n}.js`, 'x'.repeat(2_000)]));
+    const version = (n: number): Buffer => {
+      const manifest = { name: 'packed', version: `1.0.${n}`, main: 'index.ts', type: 'module' };
+      const khook = { apiVersion: 1, eventTypes: ['happened'] };
+      return packed({ 'package.json': JSON.stringify({ ...manifest, khook }), 'index.ts': HELLO, ...bulk });
+    };
+    for (let n = 1; n <= 15; n += 1) {
+      writeFileSync(`${dropped}.next`, version(n));
+      renameSync(`${dropped}.next`, dropped);
+      // Some of them have the time to settle, and some have not.
+      await new Promise((resolve) => setTimeout(resolve, (n * 137) % 700));
+    }
+    await eventually(async () => (await host.plugin('packed', 'running')).version === '1.0.15');
+    await eventually(() => /^[0-9a-f]{64}$/.test(unpackedIn(join(host.directory, '.khook')).join()));
+    assert.deepEqual(
+      host.log.filter(({ level }) => level === 'error'),
+      [],
+    );
+    assert.equal((await host.plugin('stubborn', 'running')).generation, 1);
+  });
+
   it('that are bad are named in one line each, and whatever runs goes on', async (t) => {
     const good = await pack(t, { name: 'packed', code: HELLO });
     const host = await RunningHost.start(t, { bundles: { stubborn: 'test/fixtures/plugins/stubborn' } });
@@ -172,6 +196,9 @@ describe('archives', () => {
     assert.match(twice.msg, /two bundles are named 'packed': 'packed\.tgz' and 'again\.tgz'; 'packed\.tgz' is used/);
     for (const name of ['packed', 'stubborn']) assert.equal((await host.plugin(name, 'running')).generation, 1);
     assert.equal(host.log.filter(({ subject }) => subject === 'evil').length, 1, 'said once');
+    // Its files are still there for another start.
+    await fetch(`${host.admin}/api/v1/plugins/packed/restart`, { method: 'POST' });
+    await eventually(async () => (await host.plugin('packed', 'running')).generation === 2);
   });
 
   it('keep a plugin running whose name a folder claims as well', async (t) => {
