@@ -63,12 +63,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       : null;
 
   const search = await findConnection(environment.variables);
-  const loader = opening.use(
-    new ConfigLoader({
-      ...options,
-      connectionProblem: () => (search.kind === 'none' ? search.reason : null),
-    }),
-  );
+  const loader = new ConfigLoader({
+    ...options,
+    connectionProblem: () => (search.kind === 'none' ? search.reason : null),
+  });
+  opening.use(loader);
   // From here on every path must be absolute.
   if (options.workDirectory !== null) process.chdir(options.workDirectory);
   // Read quietly ahead of the load that is announced: the rooms want their settings before there is anybody to announce it to.

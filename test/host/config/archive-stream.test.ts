@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -146,6 +147,26 @@ describe('archive stream', () => {
     const short = path.slice('package/'.length);
     assert.deepEqual(Object.keys(files).sort(), ['large', short, `${short}2`, 'short'].sort());
     assert.equal(files.large?.length, large.length);
+  });
+
+  it('takes what GNU tar makes of a folder', {
+    skip: process.platform === 'linux' ? false : 'needs GNU tar',
+  }, async (t) => {
+    const root = tempDir(t);
+    const long = `${'d'.repeat(90)}/${'e'.repeat(60)}/größer.js`;
+    const expected = { 'package.json': '{}', 'lib/a.js': 'a'.repeat(100_000), empty: '', [long]: 'long' };
+    for (const [path, text] of Object.entries(expected)) {
+      mkdirSync(join(root, 'webhook', path, '..'), { recursive: true });
+      writeFileSync(join(root, 'webhook', path), text);
+    }
+    for (const format of ['ustar', 'gnu', 'pax']) {
+      for (const folder of ['webhook', './webhook']) {
+        const archive = join(root, `${format}.tgz`);
+        execFileSync('tar', ['-czf', archive, `--format=${format}`, '-C', root, folder]);
+        const { files, error } = await unpack(t, readFileSync(archive));
+        assert.deepEqual([files, error], [expected, null], format);
+      }
+    }
   });
 
   it('takes a folder that is named after what lies in it', async (t) => {
