@@ -7,7 +7,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { extract, type Header } from 'tar-stream';
+import type { Header } from 'tar-stream';
 import { codeOf, messageOf } from '../../ipc/errors.ts';
 import { HostError } from '../base/errors.ts';
 import { type ArchiveEntry, type ArchiveLimits, ArchivePolicy, type Refusal, refuse } from './archive-policy.ts';
@@ -39,6 +39,8 @@ export async function unpackArchive(file: FileHandle, { into, limits, signal }: 
   const place: Place = { entryEnd: 0, tail: Buffer.alloc(0) };
   let refused: HostError | null = null;
   let writing: Promise<void> = Promise.resolve();
+  // Loaded for the first archive: it costs 5 MB, and most hosts never see one.
+  const { extract } = await import('tar-stream');
   const tar = extract();
   // Both also say when nobody waits any more what they have said before: unheard it would be an uncaught error of the host.
   tar.on('error', () => undefined);

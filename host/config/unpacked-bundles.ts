@@ -202,7 +202,7 @@ interface Making {
 const TOO_SLOW: Refusal = {
   code: 'HOST_ERR_BUNDLE_ARCHIVE',
   message: `it could not be unpacked within ${formatDuration(UNPACK_MS)}`,
-  fix: 'make it smaller',
+  fix: 'make it smaller, or give --data a faster disk',
 };
 
 const CHANGED: Refusal = {
