@@ -252,7 +252,7 @@ describe('archives', () => {
   it('that were half unpacked when khook was killed are unpacked whole by the next one', async (t) => {
     const data = join(tempDir(t), 'data');
     const plugins = tempDir(t);
-    const many = Object.fromEntries(Array.from({ length: 1_500 }, (_, n) => [`lib/${n}.js`, `${n}`.repeat(500)]));
+    const many = Object.fromEntries(Array.from({ length: 3_000 }, (_, n) => [`lib/${n}.js`, `${n}`.repeat(500)]));
     const manifest = { name: 'large', version: '1.0.0', type: 'module', main: 'index.ts' };
     const files = {
       ...many,
@@ -260,9 +260,11 @@ describe('archives', () => {
       'index.ts': HELLO,
     };
     const flags = ['--data', data, '--plugins', plugins];
-    for (let kills = 0; kills < 2; kills += 1) {
+    const dropped = join(plugins, 'large.tgz');
+    for (const kill of ['first', 'second']) {
+      rmSync(dropped, { force: true });
       const host = await RunningHost.start(t, { flags });
-      if (kills === 0) writeFileSync(join(plugins, 'large.tgz'), packed(files));
+      writeFileSync(dropped, packed({ ...files, kill }));
       await eventually(() => unpackedIn(data).some((name) => name.endsWith('.partial')));
       for (const pid of familyOf(host.pid)) process.kill(pid, 'SIGKILL');
       await host.exit;
@@ -275,6 +277,6 @@ describe('archives', () => {
       recursive: true,
       withFileTypes: true,
     });
-    assert.equal(found.filter((entry) => entry.isFile()).length, Object.keys(files).length);
+    assert.equal(found.filter((entry) => entry.isFile()).length, Object.keys(files).length + 1);
   });
 });
