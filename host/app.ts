@@ -70,6 +70,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     ...options,
     connectionProblem: () => (search.kind === 'none' ? search.reason : null),
   });
+  opening.use(loader);
   // From here on every path must be absolute.
   if (options.workDirectory !== null) process.chdir(options.workDirectory);
   // Read quietly ahead of the load that is announced: the rooms want their settings before there is anybody to announce it to.

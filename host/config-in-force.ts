@@ -49,6 +49,8 @@ export async function keepConfigInForce(
       .map(([name]) => name);
     if (deferred.length > 0) onDeferred(deferred);
     await hand(config, options);
+    // Nothing old runs now. Not waited for: an archive may be under way for long.
+    void loader.dropBefore(config);
   };
   const follower = await followConfig({ loader, clock, onLoaded: (config) => void apply(config).catch(onError) });
   return Object.assign(follower, { apply });

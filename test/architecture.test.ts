@@ -80,6 +80,7 @@ const SINGLE_IMPORTERS: Readonly<Record<string, readonly RegExp[]>> = {
   cockatiel: [/^host\/dispatch\//],
   '@marcbachmann/cel-js': [/^host\/match\/filter(?:-regex)?\.ts$/],
   re2js: [/^host\/match\/filter-regex\.ts$/],
+  'tar-stream': [/^host\/config\/archive-stream\.ts$/],
   zod: [/^host\//],
   'node:sqlite': [/^host\/dispatch\//],
   'pprof-format': [/^host\/profile\//],

@@ -17,7 +17,7 @@ export async function checkConfiguration(invocation: Invocation): Promise<ExitCo
   const search = await findConnection(environment.variables);
   const configDirectory = resolve(flagText(invocation, 'config') ?? 'config');
   const plugins = flagText(invocation, 'plugins');
-  const loader = new ConfigLoader({
+  await using loader = new ConfigLoader({
     configDirectory,
     hooksDirectory: resolve(flagText(invocation, 'hooks') ?? `${configDirectory}/hooks`),
     pluginsDirectory: plugins === null ? null : resolve(plugins),

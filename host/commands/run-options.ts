@@ -24,7 +24,7 @@ export const RUN_FLAGS: readonly Flag[] = [
   {
     name: 'data',
     value: 'DIR',
-    description: 'Folder of what outlives the process: the outbox. none: nothing does.',
+    description: 'Folder of what outlives the process: the outbox, unpacked archives. none: nothing does.',
     default: '.khook',
   },
   { name: 'agent-url', value: 'URL', description: 'Call this A2A agent for every Hook.' },

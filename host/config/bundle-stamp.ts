@@ -102,6 +102,6 @@ async function unlessGone<T, Else>(reading: Promise<T>, otherwise: Else): Promis
   }
 }
 
-function isGone(error: unknown): boolean {
+export function isGone(error: unknown): boolean {
   return ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(codeOf(error));
 }

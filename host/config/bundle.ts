@@ -1,19 +1,17 @@
-/** The bundles in the plugins folder: found, stamped, and opened as data. Nothing of a bundle is run. */
+/** A bundle opened as data: its manifest, and what is wrong with it. Nothing of it is run. */
 
-import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { codeOf, messageOf } from '../../ipc/errors.ts';
-import { type BundleStamp, stampBundle } from './bundle-stamp.ts';
+import type { BundleArchive, BundleFolder } from './bundle-search.ts';
+import { aboutFile } from './bundle-search.ts';
 import type { Manifest } from './manifest.ts';
-import { readManifest } from './manifest-file.ts';
+import { type ManifestRead, readManifest } from './manifest-file.ts';
 import type { Positioned } from './place.ts';
 import type { Problem } from './problem.ts';
+import type { Unpacked } from './unpacked-bundles.ts';
 
 export interface Bundle {
-  /** Name of its folder in the plugins folder. */
+  /** Name of its folder or archive in the plugins folder. */
   readonly folder: string;
-  /** Real path. */
+  /** Real path of its files; of an archive, where it was unpacked. */
   readonly directory: string;
   /** Real path of the entry file. */
   readonly entry: string;
@@ -27,23 +25,9 @@ export interface Bundle {
 
 export interface BrokenBundle {
   readonly folder: string;
-  /** What it calls itself, else the name of its folder. */
+  /** What it calls itself, else what its folder or archive is called. */
   readonly name: string;
   readonly version: string;
-  readonly problems: readonly Problem[];
-}
-
-export interface BundleFolder {
-  readonly folder: string;
-  /** As the user knows it. */
-  readonly path: string;
-  readonly stamp: Exclude<BundleStamp, { kind: 'gone' }>;
-}
-
-export interface BundleSearch {
-  /** Sorted by folder name. */
-  readonly found: readonly BundleFolder[];
-  /** About the plugins folder itself. */
   readonly problems: readonly Problem[];
 }
 
@@ -53,39 +37,11 @@ export interface BundleScan {
   readonly problems: readonly Problem[];
 }
 
-/** Every sub-folder, or link to one, whose name does not begin with `.` or `_`. */
-export async function findBundles(pluginsDirectory: string): Promise<BundleSearch> {
-  let entries: Dirent[];
-  try {
-    entries = await readdir(pluginsDirectory, { withFileTypes: true });
-  } catch (error) {
-    return { found: [], problems: [unreadable(pluginsDirectory, error)] };
-  }
-  const names = entries
-    .filter((entry) => !/^[._]/.test(entry.name) && (entry.isDirectory() || entry.isSymbolicLink()))
-    .map((entry) => entry.name)
-    .sort();
-  const found: BundleFolder[] = [];
-  const problems: Problem[] = [];
-  for (const folder of names) {
-    const path = join(pluginsDirectory, folder);
-    try {
-      // A link to a file, or to nothing, is no bundle.
-      if (!(await isFolder(path))) continue;
-      const stamp = await stampBundle(path);
-      if (stamp.kind !== 'gone') found.push({ folder, path, stamp });
-    } catch (error) {
-      const message = `the bundle cannot be read: ${messageOf(error)}`;
-      problems.push(
-        aboutFile(path, { code: 'HOST_ERR_BUNDLE_MANIFEST', message, fix: 'make the folder readable for khook' }),
-      );
-    }
-  }
-  return { found, problems };
-}
-
-/** Of two bundles of one name the first by folder name wins. */
-export function mergeBundles(opened: readonly (Bundle | BrokenBundle)[]): BundleScan {
+/** Of two bundles of one name the one that was used before is used (`incumbents`: name → folder), else the first by folder name. */
+export function mergeBundles(
+  opened: readonly (Bundle | BrokenBundle)[],
+  incumbents: ReadonlyMap<string, string> = new Map(),
+): BundleScan {
   const bundles = new Map<string, Bundle>();
   const broken: BrokenBundle[] = [];
   const problems: Problem[] = [];
@@ -95,22 +51,17 @@ export function mergeBundles(opened: readonly (Bundle | BrokenBundle)[]): Bundle
       problems.push(...one.problems);
       continue;
     }
-    const first = bundles.get(one.manifest.name);
-    if (first === undefined) bundles.set(one.manifest.name, one);
-    else problems.push(twice(first, one));
+    const { name } = one.manifest;
+    const other = bundles.get(name);
+    const isUsed = other === undefined || incumbents.get(name) === one.folder;
+    if (isUsed) bundles.set(name, one);
+    if (other !== undefined) problems.push(isUsed ? twice(one, other) : twice(other, one));
   }
   return { bundles: [...bundles.values()], broken, problems };
 }
 
-/** All that is there now, whether it has stopped growing or not. */
-export async function scanBundles(pluginsDirectory: string): Promise<BundleScan> {
-  const search = await findBundles(pluginsDirectory);
-  const scan = mergeBundles(search.found.map(openBundle).filter((opened) => opened !== null));
-  return { ...scan, problems: [...search.problems, ...scan.problems] };
-}
-
 /** Reads the manifest; null when the folder has vanished. */
-export function openBundle({ folder, path, stamp }: BundleFolder): Bundle | BrokenBundle | null {
+export function openFolder({ folder, path, stamp }: BundleFolder): Bundle | BrokenBundle | null {
   if (stamp.kind === 'too-large') {
     const fix = 'bundle the code into few files, or leave out what it does not need at run time';
     const message = `the bundle is too large: ${stamp.why}`;
@@ -121,42 +72,51 @@ export function openBundle({ folder, path, stamp }: BundleFolder): Bundle | Brok
       problems: [aboutFile(path, { code: 'HOST_ERR_BUNDLE_TOO_LARGE', message, fix })],
     };
   }
-  const read = readManifest(path);
+  return bundleOf(readManifest(path), { folder, name: folder, directory: stamp.directory, stamp: stamp.stamp });
+}
+
+/** The same for what an archive has become. */
+export function openArchive(
+  { folder, path }: BundleArchive,
+  unpacked: Exclude<Unpacked, { kind: 'working' }>,
+): Bundle | BrokenBundle | null {
+  const name = nameOf(folder);
+  if (unpacked.kind === 'ok') {
+    const { directory, digest } = unpacked;
+    return bundleOf(readManifest(directory, path), { folder, name, directory, stamp: digest });
+  }
+  const { code, message, fix } = unpacked.why;
+  const problem = aboutFile(path, { code, message: `the archive cannot be used: ${message}`, fix });
+  return { folder, name, version: '', problems: [{ ...problem, subject: name }] };
+}
+
+interface Origin {
+  readonly folder: string;
+  /** For one that does not say its own. */
+  readonly name: string;
+  readonly directory: string;
+  readonly stamp: string;
+}
+
+function bundleOf(read: ManifestRead, { name, ...origin }: Origin): Bundle | BrokenBundle | null {
   if (read.kind === 'gone') return null;
-  if (read.kind === 'bad') {
-    const problems = read.problems.map((problem) => ({ ...problem, subject: read.name ?? folder }));
-    return { folder, name: read.name ?? folder, version: read.version, problems };
+  if (read.kind === 'ok') {
+    const { manifest, entry, file, document } = read;
+    return { ...origin, entry, manifest, file, document };
   }
-  const { manifest, entry, file, document } = read;
-  return { folder, directory: stamp.directory, entry, manifest, stamp: stamp.stamp, file, document };
+  const subject = read.name ?? name;
+  const problems = read.problems.map((problem) => ({ ...problem, subject }));
+  return { folder: origin.folder, name: subject, version: read.version, problems };
 }
 
-function twice(first: Bundle, second: Bundle): Problem {
-  const { name } = second.manifest;
-  const message = `two bundles are named '${name}': the folders '${first.folder}' and '${second.folder}'; the first one is used`;
+/** The plugin that the archive is named after, as `npm pack` does (`webhook-1.0.0.tgz`); else the file's own name. */
+function nameOf(archive: string): string {
+  return /^([a-z][a-z0-9-]*?)(?:-\d+\.\d+\.\d+.*)?\.(?:tgz|tar\.gz)$/.exec(archive)?.[1] ?? archive;
+}
+
+function twice(used: Bundle, other: Bundle): Problem {
+  const { name } = other.manifest;
+  const message = `two bundles are named '${name}': '${used.folder}' and '${other.folder}'; '${used.folder}' is used`;
   const fix = `remove one, or give one another "name" in its package.json`;
-  return { ...aboutFile(second.file, { code: 'HOST_ERR_BUNDLE_TWICE', message, fix }), path: 'name', subject: name };
-}
-
-function unreadable(pluginsDirectory: string, error: unknown): Problem {
-  const isMissing = codeOf(error) === 'ENOENT';
-  const message = isMissing
-    ? `the plugins folder '${pluginsDirectory}' does not exist, so there is no plugin to run`
-    : `the plugins folder '${pluginsDirectory}' cannot be read: ${messageOf(error)}`;
-  const fix = isMissing
-    ? 'create it, or name another one in settings.pluginDirectory'
-    : 'it must be a folder that khook may read';
-  return aboutFile(pluginsDirectory, { code: 'HOST_ERR_CONFIG_FILE', message, fix });
-}
-
-function aboutFile(file: string, text: Pick<Problem, 'code' | 'message' | 'fix'>): Problem {
-  return { ...text, file, line: null, column: null, path: '', subject: '' };
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch {
-    return false;
-  }
+  return { ...aboutFile(other.file, { code: 'HOST_ERR_BUNDLE_TWICE', message, fix }), path: 'name', subject: name };
 }

@@ -1,6 +1,7 @@
 /** Keeps the configuration in force in step with the disk: loader and watch put together. */
 
 import { type Clock, delay, type Timer } from '../../ipc/clock.ts';
+import { SETTLE_MS } from './bundle-settling.ts';
 import type { LoadedConfig } from './loaded-config.ts';
 import type { ConfigLoader } from './loader.ts';
 import { type ConfigWatch, watchConfig } from './watch.ts';
@@ -23,7 +24,7 @@ export interface ConfigFollower {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** At the start bundles that are being copied at that very moment are waited for, though not for ever. */
+/** At the start bundles that are being copied or unpacked at that very moment are waited for, though not for ever. */
 const MAX_SETTLE_ROUNDS = 4;
 
 /** Resolves with the first configuration in force. Rejects when nothing could be read at all. */
@@ -68,7 +69,8 @@ class Follower implements ConfigFollower {
     });
     let config = await loader.load({ settledOnly: true });
     for (let round = 1; round < MAX_SETTLE_ROUNDS && config.settleInMs !== null; round += 1) {
-      await delay(clock, config.settleInMs);
+      // What failed is tried again after longer than that.
+      await delay(clock, Math.min(config.settleInMs, SETTLE_MS));
       config = await loader.load({ settledOnly: true });
     }
     this.#take(config);

@@ -29,6 +29,8 @@ export interface ConfigLoaderOptions extends FileSources {
   readonly pluginsDirectory: string | null;
   /** Why there is no connection to a cluster; null when there is one. Asked at every load. */
   readonly connectionProblem: () => string | null;
+  /** Below it archives are unpacked. null, or left out: in a temporary folder, until the loader is closed. */
+  readonly dataDirectory?: string | null;
   readonly clock?: Clock;
 }
 
@@ -45,10 +47,15 @@ export class ConfigLoader {
   #last: Reading | null = null;
   #running: ReadonlyMap<string, RunningPlan> = new Map();
   #queue: Promise<unknown> = Promise.resolve();
+  #loads = 0;
+  /** Directory of a bundle → the latest load that found it; of those that may still be in use. */
+  readonly #lastFound = new Map<string, number>();
+  readonly #numbers = new WeakMap<LoadedConfig, number>();
 
   constructor(options: ConfigLoaderOptions) {
+    const { clock = systemClock, dataDirectory = null } = options;
     this.#options = options;
-    this.#shelf = new BundleShelf(options.clock ?? systemClock);
+    this.#shelf = new BundleShelf({ clock, dataDirectory });
   }
 
   get events(): Subscribable<ConfigEvents> {
@@ -67,6 +74,18 @@ export class ConfigLoader {
     const next = this.#queue.then(() => this.#loadOrKeep(options.settledOnly ?? false));
     this.#queue = next.catch(() => undefined);
     return next;
+  }
+
+  /** Nothing runs any more that is older than `config`: what was unpacked for that alone is taken away. Never rejects. */
+  async dropBefore(config: LoadedConfig): Promise<void> {
+    const number = this.#numbers.get(config) ?? 0;
+    for (const [directory, last] of this.#lastFound) if (last < number) this.#lastFound.delete(directory);
+    await this.#shelf.sweep(() => this.#lastFound.keys());
+  }
+
+  /** Ends what is under way; what was unpacked into a temporary folder is gone then. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#shelf.close();
   }
 
   /** For what nobody foresaw (a disk that fails): it is said, and what is in force stays. */
@@ -91,7 +110,10 @@ export class ConfigLoader {
     const hooks = readHooks(this.#options, last?.hooks ?? null);
     const pluginsDirectory =
       this.#options.pluginsDirectory ?? resolve(this.#workingDirectory, plugins.content.settings.pluginDirectory);
-    const shelf = await this.#shelf.look({ pluginsDirectory, takeGrowing: !settledOnly });
+    const { archives } = plugins.content.settings;
+    const shelf = await this.#shelf.look({ pluginsDirectory, takeGrowing: !settledOnly, archives });
+    this.#loads += 1;
+    for (const { directory } of shelf.bundles) this.#lastFound.set(directory, this.#loads);
     const planned = this.#plan(plugins.content, shelf, pluginsDirectory);
     const { configDirectory, hooksDirectory } = this.#options;
     const loaded: LoadedConfig = {
@@ -118,6 +140,7 @@ export class ConfigLoader {
     const stamps = new Map(shelf.bundles.map((bundle) => [bundle.file, bundle.stamp]));
     const reading: Reading = { plugins, mappings, hooks, stamps, loaded };
     this.#last = reading;
+    this.#numbers.set(loaded, this.#loads);
     this.#running = runningPlans(planned.plans, stampsByName(shelf));
     announce(this.#emitter, { before: last, now: reading, sources: this.#options });
     return loaded;

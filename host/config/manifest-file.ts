@@ -32,9 +32,9 @@ export type ManifestRead =
   /** The folder vanished while it was read. */
   | { readonly kind: 'gone' };
 
-/** `directory`: as the user knows it; messages name it so. */
-export function readManifest(directory: string): ManifestRead {
-  const file = join(directory, 'package.json');
+/** `shown`: the bundle as the user knows it; messages name it so. */
+export function readManifest(directory: string, shown: string = directory): ManifestRead {
+  const file = join(shown, 'package.json');
   const place: Place = { file, document: null, basePath: [], subject: '' };
   const text = readText(directory, place);
   if (typeof text !== 'string') return text;
@@ -55,21 +55,22 @@ export function readManifest(directory: string): ManifestRead {
 }
 
 function readText(directory: string, place: Place): string | ManifestRead {
+  const file = join(directory, 'package.json');
   try {
-    const status = statSync(place.file);
+    const status = statSync(file);
     if (!status.isFile()) return bad(null, [manifestProblem(place, [], 'package.json is not a file')]);
     if (status.size > MAX_MANIFEST_BYTES) {
       const message = `package.json has ${status.size} bytes; a manifest may have at most ${MAX_MANIFEST_BYTES}`;
       return bad(null, [manifestProblem(place, [], message, 'move what is not the manifest into a file of its own')]);
     }
-    return readFileSync(place.file, 'utf8').replace(/^\uFEFF/, '');
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') {
       return bad(null, [manifestProblem(place, [], `package.json cannot be read: ${messageOf(error)}`)]);
     }
     if (!isFolder(directory)) return { kind: 'gone' };
-    const message = 'the folder has no package.json, so it is no plugin bundle';
-    const fix = `write one such as ${MANIFEST_EXAMPLE}, or rename the folder to begin with '_' to have it left alone`;
+    const message = 'there is no package.json, so it is no plugin bundle';
+    const fix = `write one such as ${MANIFEST_EXAMPLE}, or rename it to begin with '_' to have it left alone`;
     return bad(null, [manifestProblem(place, [], message, fix)]);
   }
 }

@@ -30,6 +30,7 @@ export interface Settings {
   };
   readonly deadLetters: { readonly maxCount: number; readonly maxBytes: number; readonly maxAgeMs: number };
   readonly trail: { readonly maxEvents: number; readonly maxBytes: number };
+  readonly archives: { readonly maxBytes: number; readonly maxFileBytes: number };
 }
 
 interface Bounds<Value> {
@@ -113,6 +114,13 @@ const trail = z.strictObject({
   maxBytes: size({ default: '32MiB', min: '64KiB', max: '4GiB' }).describe('The same in bytes.'),
 });
 
+const archives = z.strictObject({
+  maxSize: size({ default: '128MiB', min: '1KiB', max: '4GiB' }).describe(
+    'Bytes of a bundle that comes as an archive, and of the archive itself.',
+  ),
+  maxFileSize: size({ default: '32MiB', min: '1KiB', max: '4GiB' }).describe('Bytes of one file in it.'),
+});
+
 /** As written in YAML. */
 export const settingsSchema = z.strictObject({
   pluginDirectory: z.string().min(1).max(4_096).prefault('plugins').describe('Folder with the plugin bundles.'),
@@ -130,6 +138,7 @@ export const settingsSchema = z.strictObject({
   delivery: delivery.prefault({}).describe('How agents are called.'),
   deadLetters: deadLetters.prefault({}).describe('What is kept of firings that no agent took.'),
   trail: trail.prefault({}).describe('How much is remembered of events.'),
+  archives: archives.prefault({}).describe('How large a bundle may be that comes as an archive (.tgz).'),
 });
 
 export const DEFAULT_SETTINGS: Settings = toSettings(settingsSchema.parse({}));
@@ -170,7 +179,8 @@ function settle(
 }
 
 function toSettings(written: z.output<typeof settingsSchema>): Settings {
-  const { loadTimeout, healthCheckInterval, shutdownGrace, pluginDirectory, maxPlugins, bus, trail } = written;
+  const { loadTimeout, healthCheckInterval, shutdownGrace, pluginDirectory, maxPlugins, bus, trail, archives } =
+    written;
   const { frameTimeout, threads, maxPromptLength } = written.matcher;
   const { initialBackoff, maxBackoff, timeout, taskTimeout, maxAge, ...delivery } = written.delivery;
   return Object.freeze({
@@ -196,6 +206,7 @@ function toSettings(written: z.output<typeof settingsSchema>): Settings {
       maxAgeMs: written.deadLetters.maxAge,
     }),
     trail: Object.freeze({ ...trail }),
+    archives: Object.freeze({ maxBytes: archives.maxSize, maxFileBytes: archives.maxFileSize }),
   });
 }
 

@@ -138,7 +138,18 @@ export class PluginRuntime implements PluginControl {
   }
 }
 
+/** What to do, where Node itself does not say it. */
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  [
+    'ERR_MODULE_NOT_FOUND',
+    "it must be in the bundle, and npm pack takes along only the dependencies that 'bundleDependencies' names",
+  ],
+  ['ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING', 'a dependency must be JavaScript: compile it before it is packed'],
+]);
+
 function describe(error: unknown): string {
   const code = codeOf(error);
-  return code === '' ? messageOf(error) : `${messageOf(error)} (${code})`;
+  const remedy = REMEDIES.get(code);
+  if (code === '') return messageOf(error);
+  return `${messageOf(error)} (${code})${remedy === undefined ? '' : `; ${remedy}`}`;
 }

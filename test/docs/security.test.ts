@@ -11,6 +11,7 @@ import { openThreadVessel } from '../../host/sandbox/thread-vessel.ts';
 import { makeBirth } from '../../host/supervision/birth.ts';
 import { systemClock } from '../../ipc/clock.ts';
 import { AppHost } from '../support/app-host.ts';
+import { ATTACKS } from '../support/archive-attacks.ts';
 import { readDoc, section, tableRows } from '../support/docs.ts';
 import { eventually } from '../support/eventually.ts';
 import { fixtureSpec } from '../support/plugin-spec.ts';
@@ -21,6 +22,7 @@ const page = readDoc('security.md');
 const GRANTABLE = tableRows(section(page, '## Files, environment, network, programs'));
 const WIRES = tableRows(section(page, '## What passes through the wires'));
 const WATCHED_FOR = tableRows(section(page, '## What is read from outside'));
+const ARCHIVES = tableRows(section(page, '## What an archive may hold'));
 const GUARDED = tableRows(section(page, '## What a permission cannot hold'));
 /** Why the host ends a run by itself. */
 const WATCHED: readonly ExitReason[] = ['protocol', 'flood', 'leak', 'out_of_memory', 'hang'];
@@ -108,6 +110,13 @@ describe('docs/security.md', () => {
     const [, known = ''] = JSON.parse(told.fields).result.split('there are: ');
     const documented = [...GRANTABLE, ...WIRES, ...WATCHED_FOR, ...GUARDED].map(([attempt]) => attempt);
     assert.deepEqual(documented.sort(), known.split('; ').sort());
+  });
+
+  it('names every archive that is refused, and no other; test/host/config/archive-stream.test.ts makes them all', () => {
+    assert.deepEqual(
+      ARCHIVES,
+      ATTACKS.map(({ what }) => [what]),
+    );
   });
 
   it('is right that links lead out of a granted folder', async (t) => {

@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it, type TestContext } from 'node:test';
 import { settingsSchema } from '../../host/config/settings.ts';
 import { FIXED_SETTINGS } from '../../host/config-in-force.ts';
 import { AppHost, type AppHostFiles } from '../support/app-host.ts';
+import { packed } from '../support/archive.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Manners, MisbehavingAgent } from '../support/misbehaving-agent.ts';
 import { RunningHost } from '../support/running-host.ts';
@@ -312,6 +313,8 @@ const FLIPS: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
     const message = 'm'.repeat(30_000);
     assert.deepEqual([await remembered(t, { maxBytes: '64KiB' }, message), await remembered(t, {}, message)], [2, 5]);
   },
+  'archives.maxSize': (t) => archiveLimit(t, 'maxSize', /holds more than 16KiB/),
+  'archives.maxFileSize': (t) => archiveLimit(t, 'maxFileSize', /a file may have 16KiB/),
 };
 
 const kept = (host: AppHost): Promise<number> => host.metric('khook_dead_letters');
@@ -328,6 +331,17 @@ async function threeDead(t: TestContext, deadLetters: Tree): Promise<AppHost> {
     await eventually(async () => (await dead(host)) === n);
   }
   return host;
+}
+
+/** A bundle of 100 kB in an archive is too large, and is not any more when the limit is raised. */
+async function archiveLimit(t: TestContext, limit: string, says: RegExp): Promise<void> {
+  const host = await start(t, { settings: { archives: { [limit]: '16KiB' } }, files: { bundles: {} } });
+  const [manifest, code] = ['package.json', 'index.ts'].map((name) => readFileSync(join(PUPPET.puppet, name)));
+  const archive = packed({ 'package.json': manifest ?? '', 'index.ts': code ?? '', large: 'x'.repeat(100_000) });
+  writeFileSync(join(host.directory, 'plugins/puppet-1.0.0.tgz'), archive);
+  await eventually(async () => says.test(String((await host.plugin('puppet', 'failed')).reason)));
+  rewrite(host, {});
+  await host.plugin('puppet', 'running');
 }
 
 /** How many of five events the read API still knows. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { COMMANDS } from '../../host/cli.ts';
 import { EXIT_CODES } from '../../host/commands/exit-code.ts';
 import { khookVersion } from '../../host/commands/version.ts';
+import { packed, tgz } from '../support/archive.ts';
 import { khook, type Ran } from '../support/khook-command.ts';
 import { freePort, RunningHost } from '../support/running-host.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -119,6 +120,31 @@ describe('khook check', () => {
     const broken = await khook(['check'], folder(t, 'plugins: [{ name: webhook'));
     assert.equal(broken.code, EXIT_CODES.CONFIG);
     assert.match(broken.stderr, /plugins\.yaml:\d+:\d+/);
+  });
+
+  it('judges an archive without a data folder and without running it, and leaves nothing behind', async (t) => {
+    const temporary = tempDir(t);
+    const check = (archive: Buffer): Promise<Ran> => {
+      const directory = folder(t, GOOD);
+      writeFileSync(join(directory, 'plugins/packed-2.0.0.tgz'), archive);
+      return khook(['check'], directory, { TMPDIR: temporary });
+    };
+    const khookField = { apiVersion: 1, eventTypes: ['happened'] };
+    const manifest = JSON.stringify({ name: 'packed', version: '2.0.0', main: 'index.js', khook: khookField });
+    const good = await check(packed({ 'package.json': manifest, 'index.js': 'process.exit(77)' }));
+    assert.deepEqual([good.code, good.stderr], [EXIT_CODES.OK, '']);
+    assert.match(good.stdout, /^packed 2\.0\.0 +would run \(thread, 64 MB; happened\)$/m);
+    const wrong = await check(packed({ 'package.json': manifest.replace('index.js', 'gone.js') }));
+    assert.equal(wrong.code, EXIT_CODES.CONFIG);
+    assert.match(wrong.stderr, /packed-2\.0\.0\.tgz\/package\.json:1:\d+: main: the entry 'gone\.js' does not exist/);
+    const evil = await check(tgz({ name: 'package/etc', type: '2', linkname: '/etc' }));
+    assert.equal(evil.code, EXIT_CODES.CONFIG);
+    assert.match(
+      evil.stderr,
+      /packed-2\.0\.0\.tgz: the archive cannot be used: its entry 'package\/etc' is a symbolic link; .*\n$/,
+    );
+    assert.match(evil.stdout, /^packed +would not run; see the problems$/m);
+    assert.deepEqual(readdirSync(temporary), []);
   });
 
   it('says the same as JSON', async (t) => {

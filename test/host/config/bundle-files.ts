@@ -2,6 +2,9 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { BundleShelf, type ShelfView } from '../../../host/config/bundle-shelf.ts';
+import { DEFAULT_SETTINGS } from '../../../host/config/settings.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 
 export interface WrittenBundle {
   readonly name?: string;
@@ -35,6 +38,14 @@ export function writeBundle(
   const directory = join(pluginsDirectory, folder);
   writeFiles(directory, { 'package.json': packageJson(bundle), 'index.ts': 'export default 1;\n' });
   return directory;
+}
+
+/** All that is there now, whether it has stopped growing or not. */
+export async function scanBundles(pluginsDirectory: string): Promise<ShelfView> {
+  const shelf = new BundleShelf({ clock: new FakeClock(), dataDirectory: null });
+  const view = await shelf.look({ pluginsDirectory, takeGrowing: true, archives: DEFAULT_SETTINGS.archives });
+  await shelf.close();
+  return view;
 }
 
 export function writeFiles(directory: string, files: Readonly<Record<string, string>>): void {

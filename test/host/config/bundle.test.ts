@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { scanBundles } from '../../../host/config/bundle.ts';
 import { BundleSettling, SETTLE_MS } from '../../../host/config/bundle-settling.ts';
 import { BundleShelf } from '../../../host/config/bundle-shelf.ts';
 import { MAX_BUNDLE_FILES, stampBundle } from '../../../host/config/bundle-stamp.ts';
+import { DEFAULT_SETTINGS } from '../../../host/config/settings.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { tempDir } from '../../support/temp-dir.ts';
-import { packageJson, writeBundle, writeFiles } from './bundle-files.ts';
+import { packageJson, scanBundles, writeBundle, writeFiles } from './bundle-files.ts';
 
 async function stampOf(directory: string): Promise<string> {
   const stamp = await stampBundle(directory);
@@ -156,9 +156,13 @@ test('bundle settling: what has not changed for long is settled at first sight',
 test('bundle shelf: a folder that grows keeps what stood there before', async (t) => {
   const plugins = tempDir(t);
   const clock = new FakeClock();
-  const shelf = new BundleShelf(clock);
+  const shelf = new BundleShelf({ clock, dataDirectory: null });
   const versions = async () => {
-    const view = await shelf.look({ pluginsDirectory: plugins, takeGrowing: false });
+    const view = await shelf.look({
+      pluginsDirectory: plugins,
+      takeGrowing: false,
+      archives: DEFAULT_SETTINGS.archives,
+    });
     return [view.bundles.map(({ manifest }) => manifest.version).join(), view.isGrowing, view.settleInMs];
   };
   const directory = writeBundle(plugins);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readEnvironment } from '../../../host/config/environment.ts';
@@ -8,6 +8,7 @@ import type { LoadedConfig } from '../../../host/config/loaded-config.ts';
 import { ConfigLoader } from '../../../host/config/loader.ts';
 import { DEFAULT_MAPPINGS } from '../../../host/config/mappings-file.ts';
 import type { PluginPlan } from '../../../host/config/plugin-plan.ts';
+import { packed } from '../../support/archive.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 import { packageJson, writeBundle, writeFiles } from './bundle-files.ts';
@@ -36,7 +37,7 @@ const EVENT_NAMES: readonly (keyof ConfigEvents)[] = [
 function setUp(
   t: TestContext,
   variables: Record<string, string> = {},
-  given: { pluginsDirectory?: null } = {},
+  given: { pluginsDirectory?: null; dataDirectory?: string } = {},
 ): Setting {
   const root = tempDir(t);
   for (const folder of ['config', 'plugins', 'hooks']) mkdirSync(join(root, folder));
@@ -49,6 +50,7 @@ function setUp(
     connectionProblem: () => null,
     clock: new FakeClock(),
     ...given,
+    dataDirectory: given.dataDirectory === undefined ? null : join(root, given.dataDirectory),
   });
   const said: Setting['said'] = [];
   for (const name of EVENT_NAMES) loader.events.on(name, (payload) => said.push({ name, payload }));
@@ -254,6 +256,33 @@ test('loader: a bundle that is still being copied is left out, its replacement k
   assert.equal(replaced.settleInMs, 250);
   await clock.advance(250);
   assert.equal(specOf(await load()).version, '2.0.0');
+});
+
+test('loader: what was unpacked stays until nothing older than the configuration that dropped it runs', async (t) => {
+  const { loader, plugins, root } = setUp(t, {}, { dataDirectory: 'data' });
+  const unpacked = (): number => readdirSync(join(root, 'data/unpacked')).length;
+  const drop = (version: string): Promise<LoadedConfig> => {
+    const files = { 'package.json': packageJson({ version }), 'index.ts': '' };
+    writeFileSync(join(plugins, 'webhook.tgz'), packed(files));
+    return loader.load();
+  };
+  const first = await drop('1.0.0');
+  const second = await drop('2.0.0');
+  const third = await drop('3.0.0');
+  assert.equal(specOf(third).version, '3.0.0');
+  assert.notEqual(specOf(third).directory, specOf(second).directory);
+  await loader.dropBefore(first);
+  assert.equal(unpacked(), 3, 'its successors may be on their way into force');
+  await loader.dropBefore(second);
+  assert.deepEqual([unpacked(), existsSync(specOf(second).directory)], [2, true]);
+  await loader.dropBefore(third);
+  assert.deepEqual([unpacked(), existsSync(specOf(third).directory)], [1, true]);
+  rmSync(join(plugins, 'webhook.tgz'));
+  const last = await loader.load();
+  await loader.dropBefore(third);
+  assert.equal(unpacked(), 1);
+  await loader.dropBefore(last);
+  assert.equal(unpacked(), 0);
 });
 
 test('loader: the plugins folder of the settings counts when none is given', async (t) => {

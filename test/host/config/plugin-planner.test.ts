@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { scanBundles } from '../../../host/config/bundle.ts';
 import type { PluginPlan } from '../../../host/config/plugin-plan.ts';
 import { type PlanInput, type PlannedPlugins, planPlugins } from '../../../host/config/plugin-planner.ts';
 import { parsePluginsFile } from '../../../host/config/plugins-file.ts';
 import { folderLookUp } from '../../../host/config/resolve-permissions.ts';
 import { parseYamlText } from '../../../host/config/yaml-file.ts';
 import { tempDir } from '../../support/temp-dir.ts';
-import { type WrittenBundle, writeBundle } from './bundle-files.ts';
+import { scanBundles, type WrittenBundle, writeBundle } from './bundle-files.ts';
 
 const PORT_SCHEMA = {
   type: 'object',

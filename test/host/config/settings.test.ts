@@ -35,6 +35,7 @@ const FLIPPED = {
   },
   deadLetters: { maxCount: 5, maxBytes: '1MiB', maxAge: '24h' },
   trail: { maxEvents: 5, maxBytes: '1MiB' },
+  archives: { maxSize: '2MiB', maxFileSize: '1MiB' },
 };
 
 test('settings: nothing written gives the defaults, frozen', () => {

@@ -8,6 +8,7 @@ import type { LoadedConfig } from '../../../host/config/loaded-config.ts';
 import { ConfigLoader } from '../../../host/config/loader.ts';
 import { watchConfig } from '../../../host/config/watch.ts';
 import { systemClock } from '../../../ipc/clock.ts';
+import { packed } from '../../support/archive.ts';
 import { eventually } from '../../support/eventually.ts';
 import { FakeClock, settle } from '../../support/fake-clock.ts';
 import { tempDir } from '../../support/temp-dir.ts';
@@ -246,6 +247,32 @@ test('follow: a bundle that stands there already is in the first configuration',
   });
   await using follower = await followConfig({ loader, clock: systemClock, onLoaded: () => {} });
   assert.equal(versions(follower.current), 'webhook run 1.0.0');
+});
+
+test('follow: an archive that cannot be unpacked for now holds up neither the start nor the others', async (t) => {
+  const root = tempDir(t);
+  writeBundle(join(root, 'plugins'));
+  const manifest = packageJson({ name: 'other' });
+  writeFileSync(join(root, 'plugins/other.tgz'), packed({ 'package.json': manifest, 'index.ts': '' }));
+  writeFileSync(join(root, 'file'), '');
+  await using loader = new ConfigLoader({
+    ...{ configDirectory: join(root, 'config'), pluginsDirectory: join(root, 'plugins'), hooksDirectory: null },
+    ...{ environment: readEnvironment({}).environment, connectionProblem: () => null },
+    dataDirectory: join(root, 'file/data'),
+  });
+  let current: LoadedConfig | null = null;
+  const started = performance.now();
+  await using follower = await followConfig({
+    loader,
+    clock: systemClock,
+    onLoaded: (config) => {
+      current = config;
+    },
+  });
+  assert.ok(performance.now() - started < PROMPT_MS + 1_000);
+  assert.equal(versions(follower.current), 'other invalid ,webhook run 1.0.0');
+  rmSync(join(root, 'file'));
+  await eventually(() => current !== null && versions(current) === 'other run 1.0.0,webhook run 1.0.0');
 });
 
 test('follow: an edit of plugins.yaml, and the swap of a ConfigMap, are in force within two seconds', async (t) => {

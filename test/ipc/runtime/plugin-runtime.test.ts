@@ -86,6 +86,16 @@ describe('plugin runtime', () => {
     }
   });
 
+  it('says what to do about a dependency that is not there, or is TypeScript', async () => {
+    for (const [code, remedy] of [
+      ['ERR_MODULE_NOT_FOUND', /\(ERR_MODULE_NOT_FOUND\); it must be in the bundle, .*'bundleDependencies'/],
+      ['ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING', /STRIPPING\); a dependency must be JavaScript/],
+    ] as const) {
+      const error = Object.assign(new Error('no'), { code });
+      await assert.rejects(rig(error).runtime.initialize(), { code: 'PLUGIN_ERR_LOAD', message: remedy });
+    }
+  });
+
   it('gives the plugin a configuration of its own, and keeps the code of a ConfigError', async () => {
     let seen: unknown;
     const { runtime } = rig(
