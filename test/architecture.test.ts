@@ -71,7 +71,7 @@ const SINGLE_IMPORTERS: Readonly<Record<string, readonly RegExp[]>> = {
   cockatiel: [/^host\/dispatch\//],
   '@marcbachmann/cel-js': [/^host\/match\/filter(?:-regex)?\.ts$/],
   re2js: [/^host\/match\/filter-regex\.ts$/],
-  zod: [/^host\//],
+  zod: [/^host\//, /^scripts\/crd\//],
   'node:sqlite': [/^host\/dispatch\//],
   'node:worker_threads': [/^ipc\/port/, /^ipc\/runtime\//, /^host\/sandbox\//, /^bench\//],
 };
