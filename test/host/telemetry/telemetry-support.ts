@@ -102,5 +102,6 @@ export const DELIVERY: Delivery = {
     severity: 'info',
     resourceName: 'api',
     namespace: '',
+    occurredAt: 0,
   },
 };
