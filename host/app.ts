@@ -3,11 +3,13 @@
 import { systemClock } from '../ipc/clock.ts';
 import { messageOf } from '../ipc/errors.ts';
 import type { AppOptions } from './app-options.ts';
-import { findConnection } from './cluster/connection.ts';
+import { ConnectionReader } from './cluster/connection.ts';
+import { ConnectionWatch } from './cluster/connection-watch.ts';
 import { readPlugins } from './config/config-files.ts';
 import { ConfigLoader } from './config/loader.ts';
 import { keepConfigInForce } from './config-in-force.ts';
 import { EmbeddedAgent } from './dispatch/embedded-agent.ts';
+import { renewConnections } from './renew-connections.ts';
 import { buildRooms } from './rooms.ts';
 import { Servers } from './servers.ts';
 import { type StopReport, stopRooms } from './shutdown.ts';
@@ -62,11 +64,9 @@ export async function startApp(options: AppOptions): Promise<App> {
         )
       : null;
 
-  const search = await findConnection(environment.variables);
-  const loader = new ConfigLoader({
-    ...options,
-    connectionProblem: () => (search.kind === 'none' ? search.reason : null),
-  });
+  const reader = new ConnectionReader(environment.variables);
+  const cluster = opening.use(await ConnectionWatch.open({ reader, clock }));
+  const loader = new ConfigLoader({ ...options, connectionProblem: () => cluster.problem });
   // From here on every path must be absolute.
   if (options.workDirectory !== null) process.chdir(options.workDirectory);
   // Read quietly ahead of the load that is announced: the rooms want their settings before there is anybody to announce it to.
@@ -76,14 +76,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     settings,
     agentUrl: options.agent.kind === 'url' ? options.agent.url : (embedded?.url ?? null),
     run,
-    connection: () => (search.kind === 'found' ? search.connection : null),
+    connection: () => cluster.connection,
     wantsDebug: (plugin) => log.levelOf(plugin) === 'debug',
   });
   const { ledger, dispatch, bus, plugins, flights } = rooms;
   for (const room of [flights, rooms.client, rooms.outbox, rooms.watchdog]) opening.use(room);
   const matcher = opening.use(rooms.matcher);
   const activity = new Activity({ clock, bus, dispatch: dispatch.events });
-  const heard = { config: loader.events, supervision: plugins, bus, match: matcher, dispatch: dispatch.events, ledger };
+  const spoken = { dispatch: dispatch.events, cluster: cluster.events, config: loader.events };
+  const heard = { ...spoken, supervision: plugins, bus, match: matcher, ledger };
   plugins.on('plugin:removed', ({ plugin }) => activity.forgetPlugin(plugin));
   const metrics = opening.use(
     createMetrics({ rooms: heard, clock, sources: metricSources(rooms, { logLinesLost: () => log.lost }) }),
@@ -117,6 +118,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   });
 
   opening.use(config);
+  renewConnections({ cluster, plugins, config, onError });
 
   let stopping: Promise<StopReport> | null = null;
   const snapshots = new EventSnapshots({ ledger, describe: (lines, indices) => matcher.describe(lines, indices) });

@@ -44,7 +44,7 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly imports:
       'host/base/',
       'host/config/',
       'host/ledger/',
-      ...eventTypesOf('sandbox', 'supervision', 'bus', 'match', 'dispatch'),
+      ...eventTypesOf('sandbox', 'supervision', 'bus', 'match', 'dispatch', 'cluster'),
     ],
   },
   'host/http/': { floor: 7, imports: ['ipc/', 'host/base/', 'host/config/', 'host/ledger/', 'host/telemetry/'] },

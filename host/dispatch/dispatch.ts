@@ -213,7 +213,7 @@ export class Dispatch {
   }
 
   #admit({ eventId, firing }: FiringOfEvent, fresh: Delivery[], claims: Map<string, Claim>): Acceptance {
-    const verdict = this.dedup.claim(firing);
+    const verdict = this.dedup.claim(firing, this.#clock.wall() - firing.occurredAt);
     if (verdict.kind === 'duplicate') {
       const { hook, dedupKey } = firing;
       this.#events.emit('firing:duplicate', { eventId, hook, dedupKey, until: verdict.until });

@@ -11,6 +11,8 @@ export interface PluginStanding {
   readonly name: string;
   readonly plan: PluginPlan | null;
   readonly state: PluginState;
+  /** Why what it listens to cannot be reached; null while it can. */
+  readonly staleness: string | null;
 }
 
 /** `loops`: name → milliseconds since it last ran. */
@@ -49,9 +51,14 @@ function isRequired({ plan }: PluginStanding): boolean {
   return plan.required && !(plan.kind === 'blocked' && plan.why === 'connection');
 }
 
-function pluginCheck({ name, state }: PluginStanding): Check {
+function pluginCheck({ name, state, staleness }: PluginStanding): Check {
+  if (staleness !== null) return { name: `plugin-${name}`, ok: false, detail: describeStaleness(staleness) };
   const ok = state.kind === 'running';
   return { name: `plugin-${name}`, ok, detail: ok ? '' : describeState(state) };
+}
+
+export function describeStaleness(staleness: string): string {
+  return `its source is stale: ${staleness}`;
 }
 
 /** One line for a person. */
