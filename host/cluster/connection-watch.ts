@@ -13,6 +13,8 @@ import type { ClusterEvents } from './events.ts';
 export interface ConnectionWatchOptions {
   readonly reader: ConnectionReader;
   readonly clock: Clock;
+  /** Where it says what it has to say. */
+  readonly events?: Emitter<ClusterEvents>;
   readonly everyMs?: number;
 }
 
@@ -23,7 +25,7 @@ const RENEW_EVERY_MS = 5_000;
 
 export class ConnectionWatch {
   readonly #options: ConnectionWatchOptions;
-  readonly #events = new Emitter<ClusterEvents>();
+  readonly #events: Emitter<ClusterEvents>;
   #search: ConnectionSearch;
   #timer: Timer;
   #reading: Promise<void> | null = null;
@@ -38,6 +40,7 @@ export class ConnectionWatch {
 
   private constructor(options: ConnectionWatchOptions, search: ConnectionSearch) {
     this.#options = options;
+    this.#events = options.events ?? new Emitter();
     this.#search = search;
     this.#timer = options.clock.every(options.everyMs ?? EVERY_MS, () => void this.#read({ anew: false }));
   }

@@ -8,6 +8,8 @@ const MAX_CONDITIONS = 16;
 /** Of event types and sources as mappings may name them, and of names as events may carry them. */
 const MAX_WORD = 256;
 const MAX_NAME = 1_024;
+/** Hook, source, internal type, namespace and resource in one; a longer one is not written. */
+export const MAX_KEY = 4_096;
 
 export const ACTIVE_EVENT_STATES = ['firing', 'resolved'] as const;
 export const HOOK_CONDITIONS = ['Ready', 'AgentReachable'] as const;
@@ -23,8 +25,9 @@ const activeEvent = z.object({
   status: z.enum(ACTIVE_EVENT_STATES).describe('firing within the dedup window, resolved after it.'),
   namespace: z.string().max(MAX_NAME).optional().describe('Namespace of the resource; absent: it has none.'),
   source: z.string().max(MAX_WORD).optional().describe('The plugin that told of it.'),
+  dedupKey: z.string().max(MAX_KEY).optional().describe('By which khook knows the same event again.'),
   messageId: z.string().max(128).optional().describe('Of the message that the agent was sent.'),
-  lastNotified: instant.optional().describe('When an agent took it last; the dedup window begins here.'),
+  lastNotified: instant.optional().describe('When an agent took it last; absent: no agent has yet.'),
 });
 
 /** metav1.Condition. */

@@ -63,6 +63,11 @@ export function silencedForMs(firedAt: number, now: number, windowMs: number): n
   return Math.max(0, firedAt + windowMs - now);
 }
 
+/** How long after it fired a key must be known: on show, and for events that are told again. */
+export function knownForMs(windowMs: number): number {
+  return Math.max(SHOWN_WINDOWS * windowMs, windowMs + RETOLD_MS);
+}
+
 export class DedupWindow {
   readonly #options: DedupOptions;
   /** In order of firing: the first is the oldest, which makes both the sweep and the bound cheap. */
@@ -185,8 +190,7 @@ export class DedupWindow {
   }
 
   #isForgotten(firedAt: number, now: number): boolean {
-    const { windowMs } = this.#options;
-    return now >= firedAt + Math.max(SHOWN_WINDOWS * windowMs, windowMs + RETOLD_MS);
+    return now >= firedAt + knownForMs(this.#options.windowMs);
   }
 }
 

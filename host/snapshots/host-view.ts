@@ -25,6 +25,7 @@ export interface HostViewOptions {
   readonly brokenFiles: () => readonly string[];
   readonly isStopping: () => boolean;
   readonly outboxFault: () => string | null;
+  readonly hooksProblem: () => string | null;
   readonly loops: () => Readonly<Record<string, number>>;
   readonly metrics: HostView['metrics'];
 }
@@ -46,6 +47,7 @@ export function hostView(options: HostViewOptions): HostView {
         brokenFiles: options.brokenFiles(),
         isStopping: options.isStopping(),
         outboxFault: options.outboxFault(),
+        hooksProblem: options.hooksProblem(),
         plugins: plugins.all.map(({ name, plan, state, staleness }) => ({ name, plan, state, staleness })),
       }),
   };
