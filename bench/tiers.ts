@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { NO_PERMISSIONS } from '../host/config/permissions.ts';
 import { DEFAULT_RATE_LIMIT } from '../host/config/plugin-entry.ts';
 import type { PluginSpec } from '../host/config/plugin-plan.ts';
@@ -15,8 +16,12 @@ import { runLoad, type Tier } from './host.ts';
 import { median, type Row, row } from './report.ts';
 
 const REPEATS = 5;
-const IDLE_VESSELS = 5;
-const SETTLE_MS = 1_500;
+/** Says that it is there, and waits. */
+const EMPTY =
+  "const { parentPort } = require('node:worker_threads'); parentPort.on('message', () => {}); parentPort.postMessage(0)";
+const IDLE_VESSELS = 10;
+/** Past the moment when the runtime gives back what the start left behind. */
+const SETTLE_MS = 3_000;
 const FLOOD = { count: 200_000, perSecond: 0 };
 const PACED = { count: 15_000, perSecond: 5_000 };
 const TIERS: readonly Tier[] = ['thread', 'process'];
@@ -24,8 +29,9 @@ const MIB = 1024 * 1024;
 const OVER = { reason: 'stopped', detail: 'the measurement is over', stack: '', code: '' } as const;
 
 export async function tiers(): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const tier of TIERS) rows.push(await measureIdle(tier));
+  const empty = await measureEmptyWorkers();
+  const rows = [row('baseline: an empty worker', { 'MB each': empty / MIB })];
+  for (const tier of TIERS) rows.push(await measureIdle(tier, empty));
   const floods: Record<Tier, number[]> = { thread: [], process: [] };
   const costs: Record<Tier, number[]> = { thread: [], process: [] };
   const waits: Record<Tier, [number, number][]> = { thread: [], process: [] };
@@ -51,7 +57,24 @@ export async function tiers(): Promise<Row[]> {
   return rows;
 }
 
-async function measureIdle(tier: Tier): Promise<Row> {
+async function measureEmptyWorkers(): Promise<number> {
+  const open = async (): Promise<Worker> => {
+    const worker = new Worker(EMPTY, { eval: true });
+    await new Promise((resolve) => worker.once('message', resolve));
+    return worker;
+  };
+  const first = await open();
+  await settle();
+  const before = proportionalBytes();
+  const workers: Worker[] = [];
+  for (let n = 0; n < IDLE_VESSELS; n += 1) workers.push(await open());
+  await settle();
+  const each = (proportionalBytes() - before) / IDLE_VESSELS;
+  for (const worker of [first, ...workers]) await worker.terminate();
+  return each;
+}
+
+async function measureIdle(tier: Tier, emptyBytes: number): Promise<Row> {
   const watchdog = new Watchdog({ clock: systemClock });
   const boots: number[] = [];
   const open = async (generation: number): Promise<Vessel> => {
@@ -73,7 +96,12 @@ async function measureIdle(tier: Tier): Promise<Row> {
   const each = (proportionalBytes() - before) / IDLE_VESSELS;
   for (const vessel of [first, ...vessels]) await vessel.terminate(OVER);
   watchdog[Symbol.dispose]();
-  return row(`${tier}: idle`, { 'boot ms': median(boots), 'MB per plugin': each / MIB });
+  const budget = tier === 'thread' ? ' (budget 1.3)' : '';
+  return row(`${tier}: idle`, {
+    'boot ms': median(boots),
+    'MB per plugin': each / MIB,
+    [`× empty worker${budget}`]: each / emptyBytes,
+  });
 }
 
 function openOne(tier: Tier, generation: number, watchdog: Watchdog): Vessel {
@@ -110,7 +138,8 @@ function openOne(tier: Tier, generation: number, watchdog: Watchdog): Vessel {
   const birth = makeBirth({ spec, ...about, hostDirectory: process.cwd() });
   const nothing = (): void => undefined;
   const listener = { frame: nothing, log: nothing, logsDropped: nothing, metric: nothing };
-  const request = { spec, birth, listener: { ...listener, eventRefused: nothing, exit: nothing } };
+  const rest = { eventRefused: nothing, credentialsRefused: nothing, exit: nothing };
+  const request = { spec, birth, listener: { ...listener, ...rest } };
   const open = tier === 'thread' ? openThreadVessel : openProcessVessel;
   return open(request, { clock: systemClock, variables: {}, watchdog });
 }

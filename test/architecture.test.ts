@@ -44,7 +44,7 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly imports:
       'host/base/',
       'host/config/',
       'host/ledger/',
-      ...eventTypesOf('sandbox', 'supervision', 'bus', 'match', 'dispatch'),
+      ...eventTypesOf('sandbox', 'supervision', 'bus', 'match', 'dispatch', 'cluster'),
     ],
   },
   'host/http/': { floor: 7, imports: ['ipc/', 'host/base/', 'host/config/', 'host/ledger/', 'host/telemetry/'] },
@@ -71,7 +71,7 @@ const SINGLE_IMPORTERS: Readonly<Record<string, readonly RegExp[]>> = {
   cockatiel: [/^host\/dispatch\//],
   '@marcbachmann/cel-js': [/^host\/match\/filter(?:-regex)?\.ts$/],
   re2js: [/^host\/match\/filter-regex\.ts$/],
-  zod: [/^host\//],
+  zod: [/^host\//, /^scripts\/crd\//],
   'node:sqlite': [/^host\/dispatch\//],
   'node:worker_threads': [/^ipc\/port/, /^ipc\/runtime\//, /^host\/sandbox\//, /^bench\//],
 };

@@ -31,6 +31,9 @@ export const HOST_ERRORS = {
   HOST_ERR_OUTBOX: 'The outbox cannot be read or written; sources wait until it can.',
   HOST_ERR_DATA_IN_USE: 'Another process has the data folder open.',
   HOST_ERR_STOPPING: 'khook is stopping.',
+  HOST_ERR_STANDBY: 'This khook does not take events: it is not the leader, or has not read the Hooks yet.',
+  HOST_ERR_CLUSTER_UNREACHABLE: 'The API server of the cluster could not be reached, or did not answer in time.',
+  HOST_ERR_CLUSTER_REFUSED: 'The API server of the cluster refused a request, or answered what khook cannot use.',
 } as const;
 
 export type HostErrorCode = keyof typeof HOST_ERRORS;

@@ -13,6 +13,8 @@ export const EXIT_CODES = {
   PORT: 4,
   /** The running host that a command speaks to cannot be reached. */
   UNREACHABLE: 5,
+  /** It is not the leader any more: whoever keeps it starts it anew, as a standby. */
+  LOST: 6,
   /** A second signal cut the shutdown short. */
   INTERRUPTED: 130,
 } as const;

@@ -33,6 +33,7 @@ export function failure(thrown: unknown): Reply {
     return refusal(500, 'khook could not answer because of an error of its own; its log says more');
   }
   const kind = (thrown as { kind?: unknown }).kind;
-  const status = code === 'HOST_ERR_STOPPING' ? 503 : kind === 'user' || code === 'EVENT_ERR_INVALID' ? 400 : 500;
+  const isAway = code === 'HOST_ERR_STOPPING' || code === 'HOST_ERR_STANDBY';
+  const status = isAway ? 503 : kind === 'user' || code === 'EVENT_ERR_INVALID' ? 400 : 500;
   return refusal(status, messageOf(thrown), { code });
 }

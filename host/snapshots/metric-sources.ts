@@ -25,13 +25,14 @@ export function metricSources(
   return {
     plugins: () => {
       const queued = bus.queued;
-      return plugins.all.map(({ name, plan, state, vitals }) => {
+      return plugins.all.map(({ name, plan, state, vitals, staleness }) => {
         const { heapBytes, externalBytes, cpuSeconds, eventLoopUtilization } = vitals ?? NO_VITAL_SIGNS;
         return {
           plugin: name,
           version: plan?.version ?? '',
           isolation: plan?.kind === 'run' ? plan.spec.isolation : 'thread',
           isActive: state.kind === 'running',
+          isStale: staleness !== null,
           heapBytes,
           externalBytes,
           cpuSeconds,

@@ -1,6 +1,6 @@
 /** One run of a plugin from its birth to its end, in the order everybody expects: open, initialise, credit, start; drain, stop, terminate. */
 
-import type { Clock } from '../../ipc/clock.ts';
+import { type Clock, delay } from '../../ipc/clock.ts';
 import type { KubernetesConnection } from '../../ipc/control.ts';
 import { codeOf, messageOf } from '../../ipc/errors.ts';
 import type { Frame } from '../../ipc/frame.ts';
@@ -41,6 +41,9 @@ export interface GenerationOptions {
   readonly listener: Omit<VesselListener, 'frame'>;
 }
 
+/** A wire that closes foretells an end, which is known by then and says more. */
+const END_MS = 250;
+const RECONNECT_MS = 5_000;
 const STOPPED: Exit = { reason: 'stopped', detail: 'it was stopped', stack: '', code: '' };
 
 export class Generation {
@@ -50,8 +53,11 @@ export class Generation {
   readonly #clock: Clock;
   readonly #inlet: Inlet;
   readonly #bornAt: number;
+  /** What it was born with: the address that it may connect to. */
+  readonly #server: string | null;
   #readyAt: number | null = null;
   #exited: Exit | null = null;
+  readonly #over = Promise.withResolvers<void>();
   #isStopping = false;
   #refused: RefusedStep[] = [];
 
@@ -69,6 +75,7 @@ export class Generation {
       connection: options.connection(),
       hostDirectory: options.hostDirectory,
     });
+    this.#server = birth.connection?.server ?? null;
     this.#inlet = options.openInlet({ spec, idPrefix, reply: (message) => this.vessel.post(message) });
     try {
       this.vessel = options.openVessel({
@@ -83,6 +90,7 @@ export class Generation {
           },
           exit: (exit) => {
             this.#exited = exit;
+            this.#over.resolve();
             this.#inlet.close();
             listener.exit(exit);
           },
@@ -129,10 +137,19 @@ export class Generation {
       this.#readyAt = this.#clock.now();
       return this.#exited;
     } catch (error) {
+      if (codeOf(error) === 'IPC_ERR_CLOSED') await this.#end();
       const exit = this.#exited ?? failedStart(error);
       await this.vessel.terminate(exit);
       return this.#exited ?? exit;
     }
+  }
+
+  /** False when only another generation can use the connection, because it leads elsewhere. Nothing happens to a plugin without one. */
+  reconnect(connection: KubernetesConnection): boolean {
+    if (this.#server === null) return true;
+    if (connection.server !== this.#server) return false;
+    this.vessel.control.call('reconnect', { deadlineMs: RECONNECT_MS, args: [connection] }).catch(() => undefined);
+    return true;
   }
 
   /**
@@ -147,6 +164,14 @@ export class Generation {
     await this.#ask('stop', Math.max(1, deadlineMs - (this.#clock.now() - startedAt)));
     await this.vessel.terminate(STOPPED);
     return this.#refused;
+  }
+
+  /** Resolves when the vessel has said how it ended, or when that takes too long. */
+  async #end(): Promise<void> {
+    const over = new AbortController();
+    const limit = delay(this.#clock, END_MS, over.signal).catch(() => undefined);
+    await Promise.race([this.#over.promise, limit]);
+    over.abort();
   }
 
   async #ask(step: 'drain' | 'stop', deadlineMs: number): Promise<void> {

@@ -27,6 +27,12 @@ export const METRICS = [
     labels: ['plugin'],
   },
   {
+    name: 'khook_plugin_source_stale',
+    type: 'gauge',
+    help: '1 while the plugin says that what it listens to cannot be reached.',
+    labels: ['plugin'],
+  },
+  {
     name: 'khook_plugin_info',
     type: 'gauge',
     help: 'Always 1; the labels say which version of the plugin runs in which kind of vessel.',

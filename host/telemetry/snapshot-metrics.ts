@@ -8,6 +8,8 @@ export interface PluginReading {
   readonly isolation: 'thread' | 'process';
   /** It is running. */
   readonly isActive: boolean;
+  /** What it listens to cannot be reached, by its own word. */
+  readonly isStale: boolean;
   readonly heapBytes: number;
   readonly externalBytes: number;
   /** Of the present run. */
@@ -71,6 +73,10 @@ function readPlugins(readings: readonly PluginReading[], table: MetricTable): vo
   table.replace(
     'khook_plugin_active',
     values((reading) => (reading.isActive ? 1 : 0)),
+  );
+  table.replace(
+    'khook_plugin_source_stale',
+    values((reading) => (reading.isStale ? 1 : 0)),
   );
   table.replace(
     'khook_plugin_info',

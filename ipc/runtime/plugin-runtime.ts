@@ -1,7 +1,7 @@
 // Runs in the plugin's thread.
 /** One plugin inside its thread: imports the bundle, owns its context, and carries out what the host asks over the control wire. */
 
-import type { Clock } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import type { Birth, KubernetesConnection, PluginControl } from '../control.ts';
 import { CodedError, codeOf, messageOf } from '../errors.ts';
 import type { ToHost, ToPlugin } from '../messages.ts';
@@ -11,12 +11,20 @@ import { EventSender } from './event-sender.ts';
 import { LogSender } from './log-sender.ts';
 import { MetricSender } from './metric-sender.ts';
 
+/** What loading and starting left behind is more than an idle plugin holds; it goes back to the system when that is done for good. */
+const TIDY_AFTER_MS = 1_000;
+const STALE_LIMIT = 1_024;
+/** How long an answer of the host is waited for: it may have to run a log-in command. */
+const RENEW_MS = 10_000;
+
 export interface PluginRuntimeOptions {
   readonly birth: Birth;
   readonly port: Port<ToHost, ToPlugin>;
   readonly clock: Clock;
   /** Imports the bundle's entry. */
   readonly load: (url: string) => Promise<unknown>;
+  /** Gives memory back to the system; called once, a while after the start. */
+  readonly tidy: () => void;
 }
 
 export class PluginRuntime implements PluginControl {
@@ -27,7 +35,10 @@ export class PluginRuntime implements PluginControl {
   readonly log: LogSender;
   readonly #context: PluginContext;
   #connection: KubernetesConnection | null;
+  /** Those who wait for the host to have read the credentials anew. */
+  #renewals: (() => void)[] = [];
   #plugin: Plugin | null = null;
+  #tidying: Timer | null = null;
 
   constructor(options: PluginRuntimeOptions) {
     this.#options = options;
@@ -62,6 +73,7 @@ export class PluginRuntime implements PluginControl {
 
   async start(): Promise<void> {
     await this.#plugin?.start(this.#context);
+    this.#tidying = this.#options.clock.after(TIDY_AFTER_MS, this.#options.tidy);
   }
 
   async drain(): Promise<void> {
@@ -71,6 +83,7 @@ export class PluginRuntime implements PluginControl {
 
   async stop(): Promise<void> {
     this.#abort.abort(new CodedError('EVENT_ERR_STOPPING', `plugin ${this.#options.birth.plugin} is stopping`));
+    this.#tidying?.cancel();
     try {
       await this.#plugin?.stop?.();
     } finally {
@@ -78,13 +91,16 @@ export class PluginRuntime implements PluginControl {
     }
   }
 
-  async healthCheck(): Promise<boolean | null> {
+  async healthCheck(): Promise<boolean | string | null> {
     const check = this.#plugin?.healthCheck;
-    return check === undefined ? null : (await check.call(this.#plugin)) === true;
+    if (check === undefined) return null;
+    const verdict: unknown = await check.call(this.#plugin);
+    return staleness(verdict) ?? verdict === true;
   }
 
   async reconnect(connection: KubernetesConnection): Promise<void> {
     this.#connection = connection;
+    this.#renewed();
   }
 
   async setDebug(enabled: boolean): Promise<void> {
@@ -95,6 +111,21 @@ export class PluginRuntime implements PluginControl {
   flush(): void {
     this.log.flush();
     this.#metrics.flush();
+  }
+
+  /** One question at a time, however many ask. */
+  #renew(): Promise<void> {
+    const { port, birth, clock } = this.#options;
+    if (this.#connection === null) return Promise.resolve();
+    if (this.#renewals.length === 0) {
+      port.post({ kind: 'renew', generation: birth.generation });
+      clock.after(RENEW_MS, () => this.#renewed());
+    }
+    return new Promise((resolve) => this.#renewals.push(resolve));
+  }
+
+  #renewed(): void {
+    for (const resolve of this.#renewals.splice(0)) resolve();
   }
 
   #makeContext(): PluginContext {
@@ -123,11 +154,18 @@ export class PluginRuntime implements PluginControl {
       get kubernetes(): KubernetesConnection | null {
         return connection();
       },
+      renewKubernetes: () => this.#renew(),
       emit: sender.emit.bind(sender),
       tryEmit: sender.tryEmit.bind(sender),
       emitMany: sender.emitMany.bind(sender),
     });
   }
+}
+
+/** Why the plugin's source is stale, if that is what it says. */
+function staleness(verdict: unknown): string | null {
+  const text = typeof verdict === 'object' && verdict !== null ? (verdict as { stale?: unknown }).stale : undefined;
+  return typeof text === 'string' && text !== '' ? text.slice(0, STALE_LIMIT) : null;
 }
 
 function describe(error: unknown): string {

@@ -19,6 +19,7 @@ import {
 } from '../process-life.ts';
 import { exposeRemote } from '../remote.ts';
 import { loadBundle, supplyPluginApi } from './bundle-loader.ts';
+import { collect } from './collection.ts';
 import { guardThread } from './guard/guard.ts';
 import { watchHost } from './host-watch.ts';
 import { PluginRuntime } from './plugin-runtime.ts';
@@ -70,6 +71,7 @@ function live({ birth, environment }: ToChild & { kind: 'birth' }): void {
     port: recordsOutlet({ port: events.port<ToHost, ToPlugin>(0), queuedBytes: () => events.queuedBytes }),
     clock: systemClock,
     load: loadBundle,
+    tidy: () => collect('thorough'),
   });
   process.on('exit', () => runtime.flush());
   guardThread({

@@ -8,6 +8,7 @@ import type { PulseMessage, ToHost, ToPlugin } from '../messages.ts';
 import { messagePort } from '../port-message.ts';
 import { exposeRemote } from '../remote.ts';
 import { loadBundle, supplyPluginApi } from './bundle-loader.ts';
+import { collect } from './collection.ts';
 import { guardThread } from './guard/guard.ts';
 import { PluginRuntime } from './plugin-runtime.ts';
 import { answerPulse } from './pulse.ts';
@@ -30,6 +31,7 @@ const runtime = new PluginRuntime({
   port: messagePort<ToHost, ToPlugin>(events),
   clock: systemClock,
   load: loadBundle,
+  tidy: () => collect('thorough'),
 });
 process.on('exit', () => runtime.flush());
 guardThread({

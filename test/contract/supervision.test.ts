@@ -1,12 +1,15 @@
-/** Supervision over real threads, with the real bus and ledger: each way in which a plugin can break ends where it should. */
+/** Supervision over real threads and processes, with the real bus and ledger: each way in which a plugin can break ends where it should. */
 
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { after, describe, it, type TestContext } from 'node:test';
 import { Bus, type Consume } from '../../host/bus/bus.ts';
 import { Inlet } from '../../host/bus/inlet.ts';
 import type { PluginPlan, PluginSpec } from '../../host/config/plugin-plan.ts';
 import { Ledger } from '../../host/ledger/ledger.ts';
+import { openProcessVessel } from '../../host/sandbox/process-vessel.ts';
 import { openThreadVessel } from '../../host/sandbox/thread-vessel.ts';
+import type { Vessel, VesselRequest } from '../../host/sandbox/vessel.ts';
+import { Watchdog } from '../../host/sandbox/watchdog.ts';
 import { Plugins } from '../../host/supervision/plugins.ts';
 import type { Supervisor } from '../../host/supervision/supervisor.ts';
 import { systemClock } from '../../ipc/clock.ts';
@@ -26,7 +29,17 @@ const unmatched: Consume = async ({ entry }) => {
   return [];
 };
 
-function build(t: TestContext, consume: Consume = unmatched): House {
+const watchdog = new Watchdog({ clock: systemClock });
+after(() => watchdog[Symbol.dispose]());
+
+type Open = (request: VesselRequest) => Vessel;
+
+const VESSELS: Readonly<Record<string, Open>> = {
+  thread: (request) => openThreadVessel(request, { clock: systemClock, variables: {}, watchdog }),
+  process: (request) => openProcessVessel(request, { clock: systemClock, variables: {}, watchdog }),
+};
+
+function houseOf(t: TestContext, openVessel: Open, consume: Consume = unmatched): House {
   const ledger = new Ledger({ maxEvents: 10_000, maxBytes: 10_000_000 });
   const credit = { events: 200, bytes: 1_000_000 };
   const bus = new Bus({ clock: systemClock, ledger, consume, slots: 2, credit });
@@ -34,7 +47,7 @@ function build(t: TestContext, consume: Consume = unmatched): House {
     clock: systemClock,
     run: 'r',
     random: () => 0.5,
-    openVessel: (request) => openThreadVessel(request, { clock: systemClock, variables: {} }),
+    openVessel,
     openInlet: ({ spec, idPrefix, reply }) => new Inlet({ bus, spec, idPrefix, reply, wall: systemClock.wall }),
     connection: () => null,
     hostDirectory: process.cwd(),
@@ -67,100 +80,105 @@ function build(t: TestContext, consume: Consume = unmatched): House {
   };
 }
 
-describe('supervision contract: thread', () => {
-  const ways = [
-    { where: 'initialize', reason: 'failed_start', detail: /cannot initialise today/ },
-    { where: 'start', reason: 'failed_start', detail: /cannot start today/ },
-    { where: 'later', reason: 'crash', detail: /a bug in a callback/ },
-    { where: 'rejection', reason: 'crash', detail: /nobody caught this/ },
-    { where: 'exit', reason: 'exited', detail: /code 7/ },
-  ] as const;
-  for (const { where, reason, detail } of ways) {
-    it(`starts a plugin again that breaks in '${where}', with the right reason`, async (t) => {
-      const house = build(t);
-      const supervisor = await house.run(fixtureSpec('thrower', { config: { where } }));
-      await eventually(() => supervisor.state.kind === 'backing-off');
-      assert.match(supervisor.lastExit?.exit.detail ?? '', detail);
-      await eventually(() => (supervisor.restarts[reason] ?? 0) >= 2);
-      assert.deepEqual(Object.keys(supervisor.restarts), [reason]);
-      assert.ok(supervisor.generation >= 2);
-    });
-  }
-
-  it("gives up on a plugin that breaks in 'config'", async (t) => {
-    const house = build(t);
-    const supervisor = await house.run(fixtureSpec('thrower', { config: { where: 'config' } }));
-    await eventually(() => supervisor.state.kind === 'failed');
-    const { state } = supervisor;
-    assert.ok(state.kind === 'failed' && state.retryAt === null);
-    assert.deepEqual(
-      [state.lastExit.reason, state.lastExit.detail],
-      ['bad_config', "configuration 'where' must not be 'config'"],
-    );
-    assert.deepEqual(house.said, ['crashed 1 bad_config']);
-  });
-
-  it('starts a replacement only after the old plugin has stopped, and loses no event of either', async (t) => {
-    const house = build(t);
-    await house.run(fixtureSpec('emitter', { config: { count: 500 }, fingerprint: 'A' }));
-    await eventually(() => house.said.includes('log all emitted'));
-    await house.run(fixtureSpec('emitter', { config: { count: 300 }, fingerprint: 'B' }));
-    await eventually(() => house.said.filter((text) => text === 'log all emitted').length === 2);
-    assert.deepEqual(
-      house.said.filter((text) => !text.startsWith('log')),
-      ['ready 1', 'stopped 1', 'ready 2'],
-    );
-    const { received, outcomes, residual } = house.ledger.counts;
-    assert.deepEqual([received, outcomes.unmatched, residual], [800, 800, 0]);
-    const ids = [...house.ledger.newestFirst()].map(({ frame, index }) => frame.id(index));
-    assert.equal(new Set(ids).size, 800);
-  });
-
-  it('acknowledges what was taken before it stops a plugin that is in the middle of emitting', async (t) => {
-    const house = build(t, async ({ entry }) => {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      entry.settleAll(() => 'unmatched');
-      return [];
-    });
-    const supervisor = await house.run(fixtureSpec('emitter', { config: { count: 100_000 } }));
-    await eventually(() => house.ledger.counts.outcomes.unmatched > 500);
-    await supervisor.stop('in the middle');
-    assert.equal(house.said.at(-1)?.startsWith('stopped 1'), true, house.said.join('\n'));
-    assert.ok(!house.said.includes('stopped 1 forced'));
-    const { received, inFlight } = house.ledger.counts;
-    assert.deepEqual([received < 100_000, inFlight], [true, 0]);
-  });
-
-  it('ends a plugin by force that does not stop, within its grace period', async (t) => {
-    const house = build(t);
-    const spec = fixtureSpec('stubborn');
-    const supervisor = await house.run({ ...spec, limits: { ...spec.limits, stopTimeoutMs: 200 } });
-    await eventually(() => supervisor.state.kind === 'running');
-    const start = systemClock.now();
-    await supervisor.stop('enough');
-    assert.ok(systemClock.now() - start < 1_500);
-    assert.deepEqual(house.said, ['ready 1', 'stopped 1 forced']);
-  });
-
-  it('stops a plugin that is still starting', async (t) => {
-    const house = build(t);
-    const supervisor = await house.run(fixtureSpec('stubborn'));
-    await supervisor.stop('changed its mind');
-    assert.equal(supervisor.state.kind, 'stopped');
-    assert.deepEqual(
-      house.said.filter((text) => text.startsWith('crashed')),
-      [],
-    );
-  });
-
-  it('brings a plugin back that was removed, without giving an event id twice', async (t) => {
-    const house = build(t);
-    for (let n = 1; n <= 2; n += 1) {
-      await house.run(fixtureSpec('emitter', { config: { count: 50 } }));
-      await eventually(() => house.ledger.counts.outcomes.unmatched === 50 * n);
-      await house.plugins.apply([]);
+for (const [kind, openVessel] of Object.entries(VESSELS)) {
+  describe(`supervision contract: ${kind}`, () => {
+    const build = (t: TestContext, consume?: Consume): House => houseOf(t, openVessel, consume);
+    const ways = [
+      { where: 'initialize', reason: 'failed_start', detail: /cannot initialise today/ },
+      { where: 'start', reason: 'failed_start', detail: /cannot start today/ },
+      { where: 'later', reason: 'crash', detail: /a bug in a callback/ },
+      { where: 'rejection', reason: 'crash', detail: /nobody caught this/ },
+      { where: 'exit', reason: 'exited', detail: /code 7/ },
+      { where: 'exit in start', reason: 'exited', detail: /code 4/ },
+      { where: 'crash in start', reason: 'crash', detail: /a bug beside the start/ },
+    ] as const;
+    for (const { where, reason, detail } of ways) {
+      it(`starts a plugin again that breaks in '${where}', with the right reason`, async (t) => {
+        const house = build(t);
+        const supervisor = await house.run(fixtureSpec('thrower', { config: { where } }));
+        await eventually(() => supervisor.state.kind === 'backing-off');
+        assert.match(supervisor.lastExit?.exit.detail ?? '', detail);
+        await eventually(() => (supervisor.restarts[reason] ?? 0) >= 2);
+        assert.deepEqual(Object.keys(supervisor.restarts), [reason]);
+        assert.ok(supervisor.generation >= 2);
+      });
     }
-    const ids = [...house.ledger.newestFirst()].map(({ frame, index }) => frame.id(index));
-    assert.deepEqual([ids.length, new Set(ids).size], [100, 100]);
+
+    it("gives up on a plugin that breaks in 'config'", async (t) => {
+      const house = build(t);
+      const supervisor = await house.run(fixtureSpec('thrower', { config: { where: 'config' } }));
+      await eventually(() => supervisor.state.kind === 'failed');
+      const { state } = supervisor;
+      assert.ok(state.kind === 'failed' && state.retryAt === null);
+      assert.deepEqual(
+        [state.lastExit.reason, state.lastExit.detail],
+        ['bad_config', "configuration 'where' must not be 'config'"],
+      );
+      assert.deepEqual(house.said, ['crashed 1 bad_config']);
+    });
+
+    it('starts a replacement only after the old plugin has stopped, and loses no event of either', async (t) => {
+      const house = build(t);
+      await house.run(fixtureSpec('emitter', { config: { count: 500 }, fingerprint: 'A' }));
+      await eventually(() => house.said.includes('log all emitted'));
+      await house.run(fixtureSpec('emitter', { config: { count: 300 }, fingerprint: 'B' }));
+      await eventually(() => house.said.filter((text) => text === 'log all emitted').length === 2);
+      assert.deepEqual(
+        house.said.filter((text) => !text.startsWith('log')),
+        ['ready 1', 'stopped 1', 'ready 2'],
+      );
+      const { received, outcomes, residual } = house.ledger.counts;
+      assert.deepEqual([received, outcomes.unmatched, residual], [800, 800, 0]);
+      const ids = [...house.ledger.newestFirst()].map(({ frame, index }) => frame.id(index));
+      assert.equal(new Set(ids).size, 800);
+    });
+
+    it('acknowledges what was taken before it stops a plugin that is in the middle of emitting', async (t) => {
+      const house = build(t, async ({ entry }) => {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        entry.settleAll(() => 'unmatched');
+        return [];
+      });
+      const supervisor = await house.run(fixtureSpec('emitter', { config: { count: 100_000 } }));
+      await eventually(() => house.ledger.counts.outcomes.unmatched > 500);
+      await supervisor.stop('in the middle');
+      assert.equal(house.said.at(-1)?.startsWith('stopped 1'), true, house.said.join('\n'));
+      assert.ok(!house.said.includes('stopped 1 forced'));
+      const { received, inFlight } = house.ledger.counts;
+      assert.deepEqual([received < 100_000, inFlight], [true, 0]);
+    });
+
+    it('ends a plugin by force that does not stop, within its grace period', async (t) => {
+      const house = build(t);
+      const spec = fixtureSpec('stubborn');
+      const supervisor = await house.run({ ...spec, limits: { ...spec.limits, stopTimeoutMs: 200 } });
+      await eventually(() => supervisor.state.kind === 'running');
+      const start = systemClock.now();
+      await supervisor.stop('enough');
+      assert.ok(systemClock.now() - start < 1_500);
+      assert.deepEqual(house.said, ['ready 1', 'stopped 1 forced']);
+    });
+
+    it('stops a plugin that is still starting', async (t) => {
+      const house = build(t);
+      const supervisor = await house.run(fixtureSpec('stubborn'));
+      await supervisor.stop('changed its mind');
+      assert.equal(supervisor.state.kind, 'stopped');
+      assert.deepEqual(
+        house.said.filter((text) => text.startsWith('crashed')),
+        [],
+      );
+    });
+
+    it('brings a plugin back that was removed, without giving an event id twice', async (t) => {
+      const house = build(t);
+      for (let n = 1; n <= 2; n += 1) {
+        await house.run(fixtureSpec('emitter', { config: { count: 50 } }));
+        await eventually(() => house.ledger.counts.outcomes.unmatched === 50 * n);
+        await house.plugins.apply([]);
+      }
+      const ids = [...house.ledger.newestFirst()].map(({ frame, index }) => frame.id(index));
+      assert.deepEqual([ids.length, new Set(ids).size], [100, 100]);
+    });
   });
-});
+}

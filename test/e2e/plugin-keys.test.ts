@@ -1,12 +1,13 @@
 /** No key of an entry of plugins.yaml is without an effect: each one is flipped, and the difference is observed from outside. */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { cpSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { pluginEntrySchema } from '../../host/config/plugin-entry.ts';
 import { AppHost } from '../support/app-host.ts';
-import { readDoc } from '../support/docs.ts';
 import { eventually } from '../support/eventually.ts';
 import { schemaKeys } from '../support/schema-keys.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -50,19 +51,23 @@ async function judged(t: TestContext, rateLimit: Tree, enough: number): Promise<
   return total();
 }
 
+/** The folder of a puppet whose manifest asks for these. */
+function puppetThatAsks(t: TestContext, permissions: Tree): string {
+  const bundle = join(tempDir(t), 'puppet');
+  cpSync(resolve(PUPPET), bundle, { recursive: true });
+  const khook = { apiVersion: 1, eventTypes: ['happened'], permissions };
+  const manifest = { name: 'puppet', version: '1.0.0', type: 'module', main: 'index.ts', khook };
+  writeFileSync(join(bundle, 'package.json'), JSON.stringify(manifest));
+  return bundle;
+}
+
 /** Asks for every permission there is; each one that is missing blocks it, and the log says which. */
 async function everyPermission(t: TestContext): Promise<void> {
   const folder = tempDir(t);
   const net = { any: true, listen: [8_123], connect: ['10.1.2.3:443'] };
   const all = { net, read: [folder], write: [folder], env: ['TOKEN'], kubernetes: true };
-  const bundle = join(tempDir(t), 'puppet');
-  cpSync(resolve(PUPPET), bundle, { recursive: true });
-  const khook = { apiVersion: 1, eventTypes: ['happened'], permissions: all };
-  writeFileSync(
-    join(bundle, 'package.json'),
-    JSON.stringify({ name: 'puppet', version: '1.0.0', type: 'module', main: 'index.ts', khook }),
-  );
-  const host = await AppHost.start(t, { plugins: yaml({ permissions: all }), bundles: { puppet: bundle } });
+  const puppet = puppetThatAsks(t, all);
+  const host = await AppHost.start(t, { plugins: yaml({ permissions: all }), bundles: { puppet } });
   // With everything granted only the cluster itself is missing.
   await host.plugin('puppet', 'blocked(connection)');
   const without: readonly [granted: Tree, reason: RegExp][] = [
@@ -171,6 +176,37 @@ const FLIPS: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
     await eventually(() => hasty.grep(/Plugin health check failed/).length > 0);
     assert.deepEqual(patient.grep(/Plugin health check failed/), []);
   },
+  async 'limits.files'(t) {
+    const open = { config: { openFiles: 20 } };
+    const host = await start(t, { ...open, limits: { files: 5 } });
+    await eventually(() => host.grep(/opened 5 files/).length > 0);
+    rewrite(host, { ...open, limits: { files: 30 } });
+    await eventually(() => host.grep(/opened 20 files/).length > 0);
+  },
+  async 'limits.sockets'(t) {
+    const server = createServer(() => undefined).listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const permissions = { net: { connect: [`127.0.0.1:${port}`] } };
+    const many = { config: { connections: { count: 9, port } }, permissions };
+    const puppet = puppetThatAsks(t, permissions);
+    const host = await AppHost.start(t, {
+      plugins: yaml({ ...many, limits: { sockets: 3 } }),
+      bundles: { puppet },
+    });
+    await eventually(() => host.grep(/made 3 connections/).length > 0);
+    rewrite(host, { ...many, limits: { sockets: 20 } });
+    await eventually(() => host.grep(/made 9 connections/).length > 0);
+  },
+  async 'limits.logLinesPerSecond'(t) {
+    const talks = { config: { logLines: 400 } };
+    const host = await start(t, { ...talks, limits: { logLinesPerSecond: 20 } });
+    await eventually(() => host.grep(/log lines of plugin puppet were dropped/).length > 0);
+    assert.ok(host.grep(/line \d+"/).length < 30);
+    rewrite(host, { ...talks, limits: { logLinesPerSecond: 1_000 } });
+    await eventually(() => host.grep(/"line 399"/).length > 0);
+  },
   async 'rateLimit.eventsPerSecond'(t) {
     const [slow, quick] = [await judged(t, {}, 1), await judged(t, { eventsPerSecond: 1_000_000 }, 20)];
     assert.ok(slow <= 2 && quick === 20, `${slow} and ${quick}`);
@@ -203,12 +239,9 @@ const FLIPS: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
 };
 
 describe('entry of plugins.yaml', () => {
-  it('has no key that is not flipped below, but for those that the documentation calls without effect', () => {
-    const sentence =
-      /^Known, but without an effect in this version: (.*)$/m.exec(readDoc('configuration.md'))?.[1] ?? '';
-    const idle = [...sentence.matchAll(/`([^`]+)`/g)].map(([, key]) => String(key));
+  it('has no key that is not flipped below', () => {
     const leaves = schemaKeys(pluginEntrySchema).filter(({ isLeaf }) => isLeaf);
-    assert.deepEqual([...Object.keys(FLIPS), ...idle].sort(), leaves.map(({ path }) => path).sort());
+    assert.deepEqual(Object.keys(FLIPS).sort(), leaves.map(({ path }) => path).sort());
   });
 
   const keysOf = Map.groupBy(Object.entries(FLIPS), ([, flip]) => flip);

@@ -25,6 +25,8 @@ interface Rig {
   readonly runtime: PluginRuntime;
   readonly port: TestPort<ToHost, ToPlugin>;
   readonly clock: FakeClock;
+  /** How often memory was given back. */
+  readonly tidied: () => number;
 }
 
 function rig(loaded: unknown, birth: Partial<Birth> = {}): Rig {
@@ -35,7 +37,12 @@ function rig(loaded: unknown, birth: Partial<Birth> = {}): Rig {
     if (loaded instanceof Error) throw loaded;
     return loaded;
   };
-  return { runtime: new PluginRuntime({ birth: { ...BIRTH, ...birth }, port, clock, load }), port, clock };
+  let tidied = 0;
+  const tidy = (): void => {
+    tidied += 1;
+  };
+  const runtime = new PluginRuntime({ birth: { ...BIRTH, ...birth }, port, clock, load, tidy });
+  return { runtime, port, clock, tidied: () => tidied };
 }
 
 const bundle = (plugin: Plugin): { default: Plugin } => ({ default: definePlugin(plugin) });
@@ -50,6 +57,17 @@ async function contextOf(given: Rig, contexts: PluginContext[]): Promise<PluginC
 }
 
 describe('plugin runtime', () => {
+  it('gives back once what loading and starting left behind, and not while the plugin may still be starting', async () => {
+    const { runtime, clock, tidied } = rig(bundle({ start: () => undefined }));
+    await runtime.initialize();
+    await clock.advance(60_000);
+    assert.equal(tidied(), 0);
+    await runtime.start();
+    assert.equal(tidied(), 0);
+    await clock.advance(60_000);
+    assert.equal(tidied(), 1);
+  });
+
   it('names what is wrong with an entry that is no plugin', async () => {
     for (const loaded of [{}, { default: null }, { default: () => 1 }, { default: {} }, { default: { start: 1 } }]) {
       await assert.rejects(rig(loaded).runtime.initialize(), { code: 'PLUGIN_ERR_NOT_A_PLUGIN' });
@@ -133,7 +151,7 @@ describe('plugin runtime', () => {
   });
 
   it('takes only true for healthy, and nothing for no opinion', async () => {
-    const health = async (healthCheck?: () => unknown): Promise<boolean | null> => {
+    const health = async (healthCheck?: () => unknown): Promise<boolean | string | null> => {
       const plugin = { start() {}, ...(healthCheck === undefined ? {} : { healthCheck }) } as Plugin;
       const { runtime } = rig(bundle(plugin));
       await runtime.initialize();
@@ -141,7 +159,10 @@ describe('plugin runtime', () => {
     };
     assert.equal(await health(), null);
     assert.equal(await health(() => true), true);
-    for (const answer of [false, undefined, 'yes', 1]) assert.equal(await health(async () => answer), false);
+    for (const answer of [false, undefined, 'yes', 1, { stale: '' }, { stale: true }])
+      assert.equal(await health(async () => answer), false);
+    assert.equal(await health(() => ({ stale: 'no contact for 2 min' })), 'no contact for 2 min');
+    assert.equal(String(await health(() => ({ stale: 'x'.repeat(100_000) }))).length, 1_024);
     await assert.rejects(
       health(() => Promise.reject(new Error('sick'))),
       /sick/,
