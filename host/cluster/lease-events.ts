@@ -2,6 +2,12 @@
 
 import type { LeadershipEvents } from './leadership.ts';
 
+export interface LabelEvents {
+  /** The label of the leader's pod cannot be written: until it can, the webhook Service may have the wrong pods. Said once for each reason. */
+  'label:fault': { readonly pod: string; readonly code: string; readonly message: string };
+  'label:recovered': { readonly pod: string };
+}
+
 export interface LeaseEvents extends LeadershipEvents {
   'leadership:acquired': {
     readonly identity: string;
