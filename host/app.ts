@@ -98,9 +98,9 @@ export async function startApp(options: AppOptions): Promise<App> {
   const spoken = { dispatch: dispatch.events, cluster: events, config: loader.events };
   const heard = { ...spoken, supervision: plugins, bus, match: matcher, ledger };
   plugins.on('plugin:removed', ({ plugin }) => activity.forgetPlugin(plugin));
-  const metrics = opening.use(
-    createMetrics({ rooms: heard, clock, sources: metricSources(rooms, { logLinesLost: () => log.lost }) }),
-  );
+  const isLeader = (): boolean => leadership.isLeader;
+  const measured = { wall: clock.wall, logLinesLost: () => log.lost, isLeader, cluster };
+  const metrics = opening.use(createMetrics({ rooms: heard, clock, sources: metricSources(rooms, measured) }));
   opening.use(writeLogLines({ log, clock, rooms: heard, telemetry: metrics.events }));
 
   await rooms.outbox.open();

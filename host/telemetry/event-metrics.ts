@@ -40,6 +40,7 @@ export function countEvents(options: EventMetricsOptions): (() => void)[] {
     ...countFrames(options, names),
     ...countErrors(options, names),
     ...countCalls(options),
+    ...countCluster(options),
     options.rooms.ledger.on('events:settled', ({ plugin, outcome, count }) =>
       options.table.add('khook_event_outcomes_total', { plugin: names.label(plugin), outcome }, count),
     ),
@@ -117,6 +118,19 @@ function countErrors({ rooms, telemetry, table }: EventMetricsOptions, names: Pl
       add(plugin, 'refused_metric');
       table.add('khook_plugin_metrics_refused_total', { plugin: names.label(plugin), reason });
     }),
+  ];
+}
+
+function countCluster({ rooms: { cluster }, table }: EventMetricsOptions): (() => void)[] {
+  const record = (reason: string, outcome: 'written' | 'error' | 'dropped', count = 1): void =>
+    table.add('khook_hook_records_total', { reason, outcome }, count);
+  return [
+    cluster.on('request:done', (labels) => table.add('khook_cluster_requests_total', labels)),
+    cluster.on('status:written', () => table.add('khook_hook_status_writes_total', { outcome: 'written' })),
+    cluster.on('status:error', () => table.add('khook_hook_status_writes_total', { outcome: 'error' })),
+    cluster.on('record:written', ({ reason }) => record(reason, 'written')),
+    cluster.on('record:error', ({ reason }) => record(reason, 'error')),
+    cluster.on('record:dropped', ({ reason, count }) => record(reason, 'dropped', count)),
   ];
 }
 

@@ -33,7 +33,7 @@ export function writeLogLines(options: LogLinesOptions): Disposable {
     ...busLines(log, sampler, rooms.bus),
     ...matchLines(log, sampler, rooms.match),
     ...dispatchLines(log, sampler, rooms.dispatch),
-    ...clusterLines(log, rooms.cluster),
+    ...clusterLines(log, sampler, rooms.cluster),
   ]) {
     stack.defer(unsubscribe);
   }

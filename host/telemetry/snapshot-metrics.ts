@@ -26,6 +26,14 @@ export interface OutboxReading {
   readonly hasFault: boolean;
 }
 
+export interface HooksReading {
+  readonly isSynced: boolean;
+  /** Unix milliseconds. */
+  readonly lastContactAt: number;
+  /** What RBAC does not allow. */
+  readonly refused: readonly { readonly verb: string; readonly resource: string }[];
+}
+
 /** Functions that answer at once from what the host knows. */
 export interface MetricSources {
   plugins(): readonly PluginReading[];
@@ -33,6 +41,9 @@ export interface MetricSources {
   /** Firings inside their dedup window. */
   activeEvents(): number;
   outbox(): OutboxReading;
+  isLeader(): boolean;
+  /** null: they come from a folder. */
+  clusterHooks(): HooksReading | null;
   /** Lines that the log lost. */
   logLinesLost(): number;
   /** Threads of plugins that were told to end and did not. */
@@ -50,6 +61,8 @@ export function readSources(sources: MetricSources, table: MetricTable): void {
     table.set('khook_outbox_firings', {}, firings);
     table.set('khook_outbox_fault', {}, hasFault ? 1 : 0);
   });
+  reading(table, 'leader', () => table.set('khook_leader', {}, sources.isLeader() ? 1 : 0));
+  reading(table, 'hooks', () => readHooks(sources.clusterHooks(), table));
   reading(table, 'log', () =>
     table.replace('khook_log_lines_lost_total', [{ labels: {}, value: sources.logLinesLost() }]),
   );
@@ -65,6 +78,16 @@ function reading(table: MetricTable, source: string, read: () => void): void {
   } catch {
     table.add('khook_scrape_errors_total', { source });
   }
+}
+
+function readHooks(hooks: HooksReading | null, table: MetricTable): void {
+  if (hooks === null) return;
+  table.set('khook_hooks_synced', {}, hooks.isSynced ? 1 : 0);
+  table.set('khook_hooks_last_contact_timestamp_seconds', {}, hooks.lastContactAt / 1000);
+  table.replace(
+    'khook_cluster_refused',
+    hooks.refused.map(({ verb, resource }) => ({ labels: { verb, resource }, value: 1 })),
+  );
 }
 
 function readPlugins(readings: readonly PluginReading[], table: MetricTable): void {

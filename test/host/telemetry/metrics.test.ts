@@ -27,6 +27,8 @@ function sources(readings: readonly PluginReading[] = [READING]): MetricSources 
     outbox: () => ({ firings: 2, hasFault: false }),
     logLinesLost: () => 0,
     zombieThreads: () => 0,
+    isLeader: () => true,
+    clusterHooks: () => null,
   };
 }
 
