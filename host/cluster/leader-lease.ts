@@ -5,7 +5,7 @@
  *   idle ─start─▶ following ─took it─▶ leading ─taken · not renewed in time─▶ lost
  *                     └──────────────────┴─release─▶ released
  *
- * - following {observation}: looks at the lease about every `retryMs`, and at the moment when it expires. Takes it when it is nobody's, its own
+ * - following {observation}: looks at the lease about every `retryMs`, and soon after it expires. Takes it when it is nobody's, its own
  *   from an earlier life, or has not changed for as long as its holder promised.
  * - leading {lease, until}: renews every `retryMs`. `until` moves with each renewal that succeeded, counted from before it was asked for.
  *   `isLeader` compares it with the clock, so that it is right also when the process was frozen and no timer ran.

@@ -104,7 +104,7 @@ describe('leader lease', () => {
     });
   }
 
-  it('is taken at the moment when it expires, not at the next look after it', async () => {
+  it('is looked at when it expires, not only when the next look is due', async () => {
     const { clock, first, second } = await pair();
     first.way.way = 'silent';
     await clock.advance(DURATION + LEASE_TIMING.retryMs / 2);
