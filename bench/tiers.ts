@@ -138,7 +138,8 @@ function openOne(tier: Tier, generation: number, watchdog: Watchdog): Vessel {
   const birth = makeBirth({ spec, ...about, hostDirectory: process.cwd() });
   const nothing = (): void => undefined;
   const listener = { frame: nothing, log: nothing, logsDropped: nothing, metric: nothing };
-  const request = { spec, birth, listener: { ...listener, eventRefused: nothing, exit: nothing } };
+  const rest = { eventRefused: nothing, credentialsRefused: nothing, exit: nothing };
+  const request = { spec, birth, listener: { ...listener, ...rest } };
   const open = tier === 'thread' ? openThreadVessel : openProcessVessel;
   return open(request, { clock: systemClock, variables: {}, watchdog });
 }

@@ -16,9 +16,10 @@ export type AgentTarget =
 export interface AppOptions {
   readonly version: string;
   readonly environment: Environment;
-  /** Absolute paths. */
+  /** Absolute. */
   readonly configDirectory: string;
-  readonly hooksDirectory: string;
+  /** Absolute. null: Hooks are read from the cluster. */
+  readonly hooksDirectory: string | null;
   /** null: settings.pluginDirectory. */
   readonly pluginsDirectory: string | null;
   /** Folder of what outlives the process; absolute. null: nothing does. */

@@ -3,26 +3,30 @@
 import { systemClock } from '../ipc/clock.ts';
 import { messageOf } from '../ipc/errors.ts';
 import type { AppOptions } from './app-options.ts';
-import { findConnection } from './cluster/connection.ts';
+import { Emitter } from './base/emitter.ts';
+import { ConnectionReader } from './cluster/connection.ts';
+import { ConnectionWatch } from './cluster/connection-watch.ts';
+import type { ClusterEvents } from './cluster/events.ts';
+import { ALWAYS_LEADING } from './cluster/leadership.ts';
 import { readPlugins } from './config/config-files.ts';
+import type { LoadedConfig } from './config/loaded-config.ts';
 import { ConfigLoader } from './config/loader.ts';
 import { keepConfigInForce } from './config-in-force.ts';
 import { EmbeddedAgent } from './dispatch/embedded-agent.ts';
-import { Profiler } from './profile/profiler.ts';
+import { LeaderWork } from './leader-work.ts';
+import { openHooks } from './open-hooks.ts';
+import { hostOperations } from './operations.ts';
+import { renewConnections } from './renew-connections.ts';
 import { buildRooms } from './rooms.ts';
 import { Servers } from './servers.ts';
 import { type StopReport, stopRooms } from './shutdown.ts';
 import { Activity } from './snapshots/activity.ts';
-import { deadLetterOperations } from './snapshots/dead-letter-snapshots.ts';
 import { EventSnapshots } from './snapshots/event-snapshots.ts';
 import { hostView } from './snapshots/host-view.ts';
 import { metricSources } from './snapshots/metric-sources.ts';
-import { Recordings } from './snapshots/recordings.ts';
 import { createLog } from './telemetry/log.ts';
-import type { LogLevel } from './telemetry/log-level.ts';
 import { writeLogLines } from './telemetry/log-lines.ts';
 import { createMetrics } from './telemetry/metrics.ts';
-import { TestEvents } from './test-events.ts';
 
 export interface App {
   readonly ports: {
@@ -31,6 +35,8 @@ export interface App {
     readonly admin: number;
     readonly agent: number | null;
   };
+  /** Resolves, with the reason, when this process must not go on: it is to be stopped, and started anew. */
+  readonly lost: Promise<string>;
   /** Logs a fault of khook itself. */
   readonly report: (error: unknown) => void;
   /** Drains within the grace period of the settings. Idempotent. */
@@ -44,7 +50,7 @@ const BEAT_MS = 1_000;
 
 /** Rejects with HOST_ERR_PORT when a port of the host is taken; nothing is left open then. */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { environment, version, configDirectory, hooksDirectory } = options;
+  const { environment, version, configDirectory } = options;
   const clock = systemClock;
   const run = Math.floor(clock.wall()).toString(36);
   await using opening = new AsyncDisposableStack();
@@ -65,38 +71,40 @@ export async function startApp(options: AppOptions): Promise<App> {
         )
       : null;
 
-  const search = await findConnection(environment.variables);
-  const loader = new ConfigLoader({
-    ...options,
-    connectionProblem: () => (search.kind === 'none' ? search.reason : null),
-  });
-  opening.use(loader);
+  // Read quietly ahead of the load that is announced: the rooms want their settings before there is anybody to announce it to.
+  const { settings } = readPlugins({ configDirectory, environment }, null).content;
+  const events = new Emitter<ClusterEvents>();
+  const reader = new ConnectionReader(environment.variables);
+  const source = opening.use(await ConnectionWatch.open({ reader, clock, events }));
+  const leadership = ALWAYS_LEADING;
+  const { hooks, cluster } = openHooks({ app: options, settings, source, leadership, events, clock });
+  opening.use(cluster);
+  const loader = opening.use(new ConfigLoader({ ...options, hooks, connectionProblem: () => source.problem }));
   // From here on every path must be absolute.
   if (options.workDirectory !== null) process.chdir(options.workDirectory);
-  // Read quietly ahead of the load that is announced: the rooms want their settings before there is anybody to announce it to.
-  const { settings } = readPlugins({ configDirectory, hooksDirectory, environment }, null).content;
   const rooms = buildRooms({
     app: options,
     settings,
     agentUrl: options.agent.kind === 'url' ? options.agent.url : (embedded?.url ?? null),
     run,
-    connection: () => (search.kind === 'found' ? search.connection : null),
+    connection: () => source.connection,
     wantsDebug: (plugin) => log.levelOf(plugin) === 'debug',
+    recorded: cluster === null ? null : (hook) => cluster.recorded(hook),
   });
   const { ledger, dispatch, bus, plugins, flights } = rooms;
   for (const room of [flights, rooms.client, rooms.outbox, rooms.watchdog]) opening.use(room);
   const matcher = opening.use(rooms.matcher);
   const activity = new Activity({ clock, bus, dispatch: dispatch.events });
-  const heard = { config: loader.events, supervision: plugins, bus, match: matcher, dispatch: dispatch.events, ledger };
+  cluster?.follow(dispatch.events);
+  const spoken = { dispatch: dispatch.events, cluster: events, config: loader.events };
+  const heard = { ...spoken, supervision: plugins, bus, match: matcher, ledger };
   plugins.on('plugin:removed', ({ plugin }) => activity.forgetPlugin(plugin));
-  const metrics = opening.use(
-    createMetrics({ rooms: heard, clock, sources: metricSources(rooms, { logLinesLost: () => log.lost }) }),
-  );
+  const isLeader = (): boolean => leadership.isLeader;
+  const measured = { wall: clock.wall, logLinesLost: () => log.lost, isLeader, cluster };
+  const metrics = opening.use(createMetrics({ rooms: heard, clock, sources: metricSources(rooms, measured) }));
   opening.use(writeLogLines({ log, clock, rooms: heard, telemetry: metrics.events }));
 
   await rooms.outbox.open();
-  // Not waited for: while the outbox is at fault khook serves, says so, and its sources wait.
-  dispatch.restore().catch((error: unknown) => host.debug(`Nothing was taken up: ${messageOf(error)}`));
 
   let beatAt = clock.now();
   const beat = clock.every(BEAT_MS, () => {
@@ -104,23 +112,24 @@ export async function startApp(options: AppOptions): Promise<App> {
   });
   opening.defer(() => beat.cancel());
 
-  const brokenFiles = new Set<string>();
-  loader.events.on('config:rejected', ({ file }) => brokenFiles.add(file));
-  loader.events.on('config:reloaded', () => brokenFiles.clear());
   const onError = (error: unknown): void =>
     host.error(`Something failed inside khook: ${messageOf(error)}`, { err: error });
+  const work = opening.use(new LeaderWork({ leadership, cluster, dispatch, onError }));
   const config = await keepConfigInForce({
     loader,
     matcher,
     plugins,
     activity,
     clock,
+    cluster,
+    mayRun: () => work.isOpen,
     controllerNamespace: environment.podNamespace ?? 'default',
     onError,
     onDeferred: (names) => host.warn(`Changed settings take effect at the next start: ${names.join(', ')}`, { names }),
   });
 
   opening.use(config);
+  renewConnections({ cluster: source, plugins, config, onError });
 
   let stopping: Promise<StopReport> | null = null;
   const snapshots = new EventSnapshots({ ledger, describe: (lines, indices) => matcher.describe(lines, indices) });
@@ -133,41 +142,28 @@ export async function startApp(options: AppOptions): Promise<App> {
     activity,
     dispatch,
     config: () => config.current,
-    brokenFiles: () => [...brokenFiles],
+    brokenFiles: () => [...config.brokenFiles],
     isStopping: () => stopping !== null,
     outboxFault: () => rooms.outbox.fault?.message ?? null,
+    hooksProblem: () => cluster?.problem ?? null,
     loops: () => ({ host: clock.now() - beatAt }),
     metrics: () => metrics.scrape(),
   });
-  const testEvents = new TestEvents({ bus, snapshots, run, wall: clock.wall });
-  const profiler = new Profiler({
-    clock,
-    recordPlugin: (name, kind, ms) => plugins.find(name)?.vessel?.profile(kind, ms) ?? null,
-  });
-  const recordings = new Recordings({ rooms, settings, version, run, plans: () => config.current.plans });
-  const operations = {
-    setLogLevel(level: LogLevel, plugin: string | null): void {
-      log.setLevel(level, plugin);
-      for (const each of plugins.all) each.setDebug(log.levelOf(each.name) === 'debug');
-    },
-    restartPlugin: async (name: string) => plugins.find(name)?.restart(),
-    emit: testEvents.emit.bind(testEvents),
-    profile: profiler.profile.bind(profiler),
-    ...deadLetterOperations(dispatch.deadLetters),
-    record: recordings.open.bind(recordings),
-  };
-  const servers = opening.use(new Servers({ view, operations, clock, onError }));
+  const plans = (): LoadedConfig['plans'] => config.current.plans;
+  const operating = { log, rooms, snapshots, settings, version, run, isOpen: () => work.isOpen, plans };
+  const servers = opening.use(new Servers({ view, operations: hostOperations(operating), clock, onError }));
   const bound = { ...(await servers.start(options)), agent: embedded?.port ?? null };
   host.info(
     `Metrics and read API on http://localhost:${bound.metrics}, health on http://localhost:${bound.health}`,
     bound,
   );
   host.info(describeAgent(options, embedded?.url ?? null));
-  await config.apply(config.current);
+  await work.start(config);
 
   const opened = opening.move();
   return {
     ports: bound,
+    lost: work.lost,
     unended: () => rooms.watchdog.unended,
     report: onError,
     stop(why) {

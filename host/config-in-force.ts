@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../ipc/clock.ts';
+import type { RuleProblem } from './cluster/hook-conditions.ts';
 import { type ConfigFollower, followConfig } from './config/follow.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
 import type { ConfigLoader } from './config/loader.ts';
@@ -16,6 +17,10 @@ export interface ConfigInForceOptions {
   readonly plugins: Plugins;
   readonly activity: Activity;
   readonly clock: Clock;
+  /** Told what is wrong with the Hooks in force; null: nobody is. */
+  readonly cluster: { judge(problems: ReadonlyMap<string, RuleProblem>): void } | null;
+  /** Whether plugins may run. */
+  readonly mayRun: () => boolean;
   /** Hooks of this namespace may look into others. */
   readonly controllerNamespace: string;
   readonly onError: (error: unknown) => void;
@@ -35,12 +40,20 @@ export const FIXED_SETTINGS: Readonly<Record<string, (settings: Settings) => unk
   trail: (settings) => settings.trail,
 };
 
+export interface ConfigInForce extends ConfigFollower {
+  /** Puts it into force (again). */
+  apply(config: LoadedConfig): Promise<void>;
+  /** Files that could not be used as a whole. */
+  readonly brokenFiles: ReadonlySet<string>;
+}
+
 /** Resolves with the configuration that was read first; call `apply` with it once everything that must hear of it stands. */
-export async function keepConfigInForce(
-  options: ConfigInForceOptions,
-): Promise<ConfigFollower & { apply(config: LoadedConfig): Promise<void> }> {
+export async function keepConfigInForce(options: ConfigInForceOptions): Promise<ConfigInForce> {
   const { loader, clock, onError, onDeferred } = options;
   let settings: Settings | null = null;
+  const brokenFiles = new Set<string>();
+  loader.events.on('config:rejected', ({ file }) => brokenFiles.add(file));
+  loader.events.on('config:reloaded', () => brokenFiles.clear());
   const apply = async (config: LoadedConfig): Promise<void> => {
     const before = settings ?? config.settings;
     settings = config.settings;
@@ -53,11 +66,11 @@ export async function keepConfigInForce(
     void loader.dropBefore(config);
   };
   const follower = await followConfig({ loader, clock, onLoaded: (config) => void apply(config).catch(onError) });
-  return Object.assign(follower, { apply });
+  return Object.assign(follower, { apply, brokenFiles });
 }
 
 async function hand({ hooks, mappings, plans, settings }: LoadedConfig, options: ConfigInForceOptions): Promise<void> {
-  const { matcher, plugins, activity, controllerNamespace } = options;
+  const { matcher, plugins, activity, controllerNamespace, cluster, mayRun } = options;
   const scopes = plans.flatMap((plan) => (plan.kind === 'run' ? [[plan.name, plan.spec.namespaces] as const] : []));
   const problems = matcher.setRules({
     mappings,
@@ -67,5 +80,10 @@ async function hand({ hooks, mappings, plans, settings }: LoadedConfig, options:
     maxPromptLength: settings.matcher.maxPromptLength,
   });
   activity.readHooks(hooks, problems, matcher.filterProblems);
-  await plugins.apply(plans);
+  const unmatched = new Set(matcher.filterProblems.map(({ hook }) => hook));
+  const ruleProblems = [...activity.hookProblems].map(([hook, message]): [string, RuleProblem] => {
+    return [hook, { kind: unmatched.has(hook) ? 'filter' : 'template', message }];
+  });
+  cluster?.judge(new Map(ruleProblems));
+  await plugins.apply(mayRun() ? plans : []);
 }

@@ -31,6 +31,8 @@ export interface RoomsOptions {
   readonly run: string;
   readonly connection: () => KubernetesConnection | null;
   readonly wantsDebug: (plugin: string) => boolean;
+  /** See DispatchOptions; null: nobody would take over. */
+  readonly recorded: ((hook: string) => Promise<void>) | null;
 }
 
 export interface Rooms {
@@ -48,7 +50,8 @@ export interface Rooms {
   readonly flights: FlightRecorder;
 }
 
-export function buildRooms({ app, settings, agentUrl, run, connection, wantsDebug }: RoomsOptions): Rooms {
+export function buildRooms(options: RoomsOptions): Rooms {
+  const { app, settings, agentUrl, run, connection, wantsDebug, recorded } = options;
   const clock = systemClock;
   const ledger = new Ledger(settings.trail);
   const matcher = new Matcher({ ...settings.matcher, clock });
@@ -56,7 +59,8 @@ export function buildRooms({ app, settings, agentUrl, run, connection, wantsDebu
   const timeoutMs = Math.min(kagentApiTimeoutMs, settings.delivery.timeoutMs);
   const client = new A2aClient({ baseUrl: kagentApiUrl, userId: kagentUserId, timeoutMs, clock, agentUrl });
   const outbox = outboxFor(app, settings, clock);
-  const dispatch = new Dispatch({ clock, outbox, client, settings: dispatchSettings(settings) });
+  const delivering = { clock, outbox, client, settings: dispatchSettings(settings) };
+  const dispatch = new Dispatch({ ...delivering, ...(recorded !== null && { recorded }) });
   recordDeliveries({ dispatch: dispatch.events, ledger, clock });
   const path = new FramePath({
     clock,

@@ -9,9 +9,9 @@ export interface PluginControl {
   drain(): Promise<void>;
   /** Aborts `ctx.signal` and calls `stop`. */
   stop(): Promise<void>;
-  /** The plugin's own verdict; null when it has no healthCheck. */
-  healthCheck(): Promise<boolean | null>;
-  /** Replaces the connection that the `kubernetes` permission hands out (a rotated token). */
+  /** The plugin's own verdict; a text when its source is stale, and why; null when it has no healthCheck. */
+  healthCheck(): Promise<boolean | string | null>;
+  /** Replaces the connection that the `kubernetes` permission hands out (a rotated token), or says that there is no newer one. */
   reconnect(connection: KubernetesConnection): Promise<void>;
   /** Debug lines are sent, or not. */
   setDebug(enabled: boolean): Promise<void>;

@@ -45,8 +45,14 @@ export interface RefusedMessage {
   readonly message: string;
 }
 
+/** A server refused the credentials of the `kubernetes` permission: the host reads them anew and answers by `reconnect`. */
+export interface RenewMessage {
+  readonly kind: 'renew';
+  readonly generation: number;
+}
+
 /** Plugin → host, events wire. */
-export type ToHost = Frame | LogMessage | MetricMessage | RefusedMessage;
+export type ToHost = Frame | LogMessage | MetricMessage | RefusedMessage | RenewMessage;
 
 export interface Refusal {
   /** Position of the event in its frame. */

@@ -34,6 +34,12 @@ export interface PluginMetrics {
   histogram(options: MetricOptions): { observe(value: number, labels?: Record<string, string>): void };
 }
 
+/** A verdict of `healthCheck`: the plugin is well, but what it listens to cannot be reached. Recycling it would not help. */
+export interface Stale {
+  /** Why, and since when: `no contact with https://… for 140 s: connection refused`. Not empty. */
+  readonly stale: string;
+}
+
 export interface PluginContext {
   /** The plugin's name, which is also the source of its events. */
   readonly name: string;
@@ -45,6 +51,8 @@ export interface PluginContext {
   readonly metrics: PluginMetrics;
   /** The connection of the `kubernetes` permission; the current one at each read. */
   readonly kubernetes: KubernetesConnection | null;
+  /** Asks the host to read the credentials anew, for when a server refuses them; resolves when `kubernetes` is as fresh as can be. */
+  renewKubernetes(): Promise<void>;
   /**
    * Waits for credit, sends the event, and resolves once it is accepted: it has its verdict, and every firing of it is in
    * dispatch's hands. Rejects with a coded error when it is refused.
@@ -63,8 +71,11 @@ export interface Plugin<Config = Record<string, unknown>> {
   start(ctx: PluginContext): Promise<void> | void;
   /** Within the grace period, else the thread is terminated. */
   stop?(): Promise<void> | void;
-  /** Called every `healthCheckInterval`; false or a throw counts as unhealthy. */
-  healthCheck?(): Promise<boolean> | boolean;
+  /**
+   * Called every `healthCheckInterval`; false or a throw counts as unhealthy, and three in a row end the run. `{ stale }` does not:
+   * it is logged, counted, and a required plugin is not ready.
+   */
+  healthCheck?(): Promise<boolean | Stale> | boolean | Stale;
 }
 
 /** Marks an object as a plugin and gives its methods their types. */

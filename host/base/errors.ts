@@ -39,6 +39,9 @@ export const HOST_ERRORS = {
   HOST_ERR_PROFILE: 'A profile could not be recorded.',
   HOST_ERR_RECORDING: 'A recording cannot be read, or cannot be replayed.',
   HOST_ERR_STOPPING: 'khook is stopping.',
+  HOST_ERR_STANDBY: 'This khook does not take events: it is not the leader, or has not read the Hooks yet.',
+  HOST_ERR_CLUSTER_UNREACHABLE: 'The API server of the cluster could not be reached, or did not answer in time.',
+  HOST_ERR_CLUSTER_REFUSED: 'The API server of the cluster refused a request, or answered what khook cannot use.',
 } as const;
 
 export type HostErrorCode = keyof typeof HOST_ERRORS;

@@ -15,6 +15,8 @@ export const EXIT_CODES = {
   UNREACHABLE: 5,
   /** `replay` found that something would be different. */
   DIFFERENT: 6,
+  /** It is not the leader any more: whoever keeps it starts it anew, as a standby. */
+  LOST: 7,
   /** A second signal cut the shutdown short. */
   INTERRUPTED: 130,
 } as const;

@@ -75,7 +75,7 @@ function readConfig(
   { environment, namespace }: { readonly environment: FileSources['environment']; readonly namespace: string },
 ): ConfigReading | BadPlan {
   const configDirectory = resolve(directory);
-  const sources: FileSources = { configDirectory, hooksDirectory: join(configDirectory, 'hooks'), environment };
+  const sources: FileSources = { configDirectory, environment };
   const mappings = readMappings(sources, null);
   if (mappings.problems.length > 0) return bad(EXIT_CODES.CONFIG, ...mappings.problems.map(formatProblem));
   const plugins = readPlugins(sources, null);

@@ -62,7 +62,10 @@ export async function runHost(invocation: Invocation): Promise<ExitCode> {
   process.on('unhandledRejection', onFault);
   tellKeeper({ kind: 'ready' });
   const beat = systemClock.every(BEAT_MS, () => tellKeeper({ kind: 'beat' }));
-  const why = await asked;
+  const end = await Promise.race([
+    asked.then((why) => ({ why, code: EXIT_CODES.OK })),
+    app.lost.then((why) => ({ why, code: EXIT_CODES.LOST })),
+  ]);
   // Whoever asks twice does not want to wait.
   for (const name of SIGNALS) {
     process.on(name, () => {
@@ -70,12 +73,12 @@ export async function runHost(invocation: Invocation): Promise<ExitCode> {
       exitNow(app, EXIT_CODES.INTERRUPTED);
     });
   }
-  await app.stop(why);
+  await app.stop(end.why);
   beat.cancel();
   leave();
   releaseKeeper();
-  if (app.unended() > 0) exitNow(app, EXIT_CODES.OK);
-  return EXIT_CODES.OK;
+  if (app.unended() > 0) exitNow(app, end.code);
+  return end.code;
 }
 
 /** A thread in a blocking system call holds the process for ever, and process.exit() with it. */

@@ -5,6 +5,7 @@ import type { AgentTarget, AppOptions } from '../app-options.ts';
 import type { Environment } from '../config/environment.ts';
 import { isLogLevel } from '../telemetry/log-level.ts';
 import { type Flag, flagText, type Invocation } from './command.ts';
+import { HOOKS_FLAG, hooksDirectoryOf } from './hooks-flag.ts';
 
 export const RUN_FLAGS: readonly Flag[] = [
   {
@@ -14,7 +15,7 @@ export const RUN_FLAGS: readonly Flag[] = [
     description: 'Folder with plugins.yaml and event-mappings.yaml.',
     default: 'config',
   },
-  { name: 'hooks', value: 'DIR', description: 'Folder with Hooks as YAML files.', default: '<config>/hooks' },
+  HOOKS_FLAG,
   {
     name: 'plugins',
     value: 'DIR',
@@ -95,7 +96,7 @@ export function readRunOptions(invocation: Invocation, environment: Environment,
     version,
     environment,
     configDirectory,
-    hooksDirectory: resolve(text('hooks') ?? `${configDirectory}/hooks`),
+    hooksDirectory: hooksDirectoryOf(text('hooks'), { configDirectory, environment }),
     pluginsDirectory: plugins === null ? null : resolve(plugins),
     dataDirectory: data === 'none' ? null : resolve(data),
     workDirectory: null,

@@ -8,6 +8,7 @@ import { formatDuration, parseDurationMs } from './units.ts';
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const LOG_FORMATS = ['json', 'pretty', 'auto'] as const;
 const MAX_URL = 2_048;
+const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const MAX_USER = 100;
 const MAX_TIMEOUT_MS = 300_000;
 
@@ -21,6 +22,9 @@ export interface Environment {
   readonly metricsPort: number;
   readonly healthPort: number;
   readonly podNamespace: string | null;
+  readonly podName: string | null;
+  /** Namespaces whose Hooks count; empty: all. */
+  readonly watchNamespaces: readonly string[];
   readonly provenance: Readonly<Record<EnvironmentKey, 'env' | 'default'>>;
   /** All variables as given: for `${VAR}` and for what plugins were granted. Holds secrets: never logged. */
   readonly variables: Variables;
@@ -86,6 +90,14 @@ export function readEnvironment(variables: Variables = process.env): {
       fallback: null,
       parse: (text) => ({ value: text === '' ? null : text }),
     }),
+    podName: read<string | null>('podName', ['POD_NAME'], {
+      fallback: null,
+      parse: (text) => ({ value: text === '' ? null : text }),
+    }),
+    watchNamespaces: read<readonly string[]>('watchNamespaces', ['WATCH_NAMESPACE'], {
+      fallback: [],
+      parse: parseNamespaces,
+    }),
     provenance: Object.freeze(provenance),
     variables,
   });
@@ -115,6 +127,14 @@ function parseSwitch(text: string): Parsed<false> {
     return { fault: 'LEADER_ELECTION is true, and this version of khook has no leader election', fix };
   }
   return { fault: `LEADER_ELECTION must be true or false, got '${text.slice(0, 40)}'` };
+}
+
+function parseNamespaces(text: string): Parsed<readonly string[]> {
+  const names = [...new Set(text.split(',').map((name) => name.trim()))].filter((name) => name !== '');
+  const wrong = names.find((name) => !NAMESPACE.test(name));
+  if (wrong === undefined) return { value: names };
+  const fix = 'write names of namespaces with commas between them, or nothing for all';
+  return { fault: `WATCH_NAMESPACE must be names of namespaces, got '${wrong.slice(0, 64)}'`, fix };
 }
 
 const INVALID = 'invalid client configuration: ';

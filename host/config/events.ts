@@ -24,5 +24,5 @@ export interface ConfigEvents {
     readonly enabled: boolean;
   };
   'mappings:loaded': { readonly file: string; readonly count: number };
-  'hooks:loaded': { readonly directory: string; readonly count: number; readonly names: readonly string[] };
+  'hooks:loaded': { readonly place: string; readonly count: number; readonly names: readonly string[] };
 }

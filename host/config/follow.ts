@@ -43,6 +43,7 @@ class Follower implements ConfigFollower {
   readonly #options: FollowOptions;
   #current: LoadedConfig | null = null;
   #watch: ConfigWatch | null = null;
+  #forget: () => void = () => undefined;
   #settle: Timer | null = null;
   #isClosed = false;
 
@@ -67,6 +68,8 @@ class Follower implements ConfigFollower {
         await this.reload();
       },
     });
+    // Rejects only when nothing could be read at all, which the load below says too.
+    this.#forget = loader.hooks.onChange(() => void this.reload().catch(() => undefined));
     let config = await loader.load({ settledOnly: true });
     for (let round = 1; round < MAX_SETTLE_ROUNDS && config.settleInMs !== null; round += 1) {
       // What failed is tried again after longer than that.
@@ -88,6 +91,7 @@ class Follower implements ConfigFollower {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#settle?.cancel();
+    this.#forget();
     await this.#watch?.close();
   }
 

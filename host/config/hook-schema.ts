@@ -26,6 +26,7 @@ export type HookRead =
 
 const MAX_PROMPT = 32_768;
 const MAX_FILTER = 4_096;
+export const TIMEOUT_BOUNDS = { min: '1s', max: '24h' } as const;
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const DNS_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 const AGENT_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,251}[A-Za-z0-9])?$/;
@@ -91,7 +92,7 @@ const spec = z.strictObject({
     .describe(
       'What counts as the same for dedup: the resource, or the workload that a pod belongs to; default resource.',
     ),
-  timeout: durationMs({ min: '1s', max: '24h' })
+  timeout: durationMs(TIMEOUT_BOUNDS)
     .nullish()
     .describe('Time for one call of the agent, and for its task; default settings.delivery.'),
   callsPerHour: z

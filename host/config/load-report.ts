@@ -1,16 +1,18 @@
 /** Says what a load brought, as events: everything the first time, afterwards only what is new. */
 
 import type { Emitter } from '../base/emitter.ts';
-import { type FileSources, mappingsFile, type Part, pluginsFile } from './config-files.ts';
+import { type FileSources, mappingsFile, pluginsFile } from './config-files.ts';
 import type { ConfigEvents } from './events.ts';
 import { hookId } from './hook.ts';
+import type { HookSource } from './hook-source.ts';
 import type { Reading } from './loaded-config.ts';
+import type { Part } from './part.ts';
 import { formatProblem, type Problem } from './problem.ts';
 
 export interface LoadReport {
   readonly before: Reading | null;
   readonly now: Reading;
-  readonly sources: FileSources;
+  readonly sources: FileSources & { readonly hooks: Pick<HookSource, 'place'> };
 }
 
 export function announce(emitter: Emitter<ConfigEvents>, { before, now, sources }: LoadReport): void {
@@ -31,9 +33,9 @@ export function announce(emitter: Emitter<ConfigEvents>, { before, now, sources 
   }
   announceNotes(emitter, before, now);
   if (before?.mappings.digest !== now.mappings.digest) announceMappings(emitter, now, mappingsFile(sources));
-  if (sources.hooksDirectory !== null && before?.hooks.digest !== now.hooks.digest) {
+  if (before?.hooks.digest !== now.hooks.digest) {
     const names = now.loaded.hooks.map(hookId);
-    emitter.emit('hooks:loaded', { directory: sources.hooksDirectory, count: names.length, names });
+    emitter.emit('hooks:loaded', { place: sources.hooks.place, count: names.length, names });
   }
   announceWhole(emitter, { before, now, sources });
 }
@@ -62,11 +64,11 @@ function announceWhole(emitter: Emitter<ConfigEvents>, { before, now, sources }:
   if (changed.length > 0) emitter.emit('config:reloaded', { hash, changed });
 }
 
-function changedFiles(before: Reading, now: Reading, sources: FileSources): readonly string[] {
+function changedFiles(before: Reading, now: Reading, sources: LoadReport['sources']): readonly string[] {
   const parts = [
     before.plugins.digest === now.plugins.digest ? null : pluginsFile(sources),
     before.mappings.digest === now.mappings.digest ? null : mappingsFile(sources),
-    before.hooks.digest === now.hooks.digest ? null : sources.hooksDirectory,
+    before.hooks.digest === now.hooks.digest ? null : sources.hooks.place,
   ];
   const bundles = [...new Set([...before.stamps.keys(), ...now.stamps.keys()])].filter(
     (file) => before.stamps.get(file) !== now.stamps.get(file),

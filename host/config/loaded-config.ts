@@ -1,8 +1,9 @@
 /** What a load of the configuration gave. */
 
-import type { Part, PluginsContent } from './config-files.ts';
+import type { PluginsContent } from './config-files.ts';
 import type { Hook } from './hook.ts';
 import type { Mapping } from './mapping.ts';
+import type { Part } from './part.ts';
 import type { PluginPlan } from './plugin-plan.ts';
 import type { Problem } from './problem.ts';
 import type { Settings } from './settings.ts';

@@ -10,12 +10,12 @@ import {
   mappingsFile,
   type PluginsContent,
   pluginsFile,
-  readHooks,
   readMappings,
   readPlugins,
 } from './config-files.ts';
 import type { ConfigEvents } from './events.ts';
 import { digest } from './fingerprint.ts';
+import type { HookSource } from './hook-source.ts';
 import { keepPlans, type RunningPlan } from './last-good.ts';
 import { announce } from './load-report.ts';
 import type { LoadedConfig, Reading } from './loaded-config.ts';
@@ -25,6 +25,7 @@ import type { Problem } from './problem.ts';
 import { folderLookUp } from './resolve-permissions.ts';
 
 export interface ConfigLoaderOptions extends FileSources {
+  readonly hooks: HookSource;
   /** null: settings.pluginDirectory, relative to the working directory at the time the loader is made. */
   readonly pluginsDirectory: string | null;
   /** Why there is no connection to a cluster; null when there is one. Asked at every load. */
@@ -62,10 +63,15 @@ export class ConfigLoader {
     return this.#emitter;
   }
 
+  /** Where Hooks come from. */
+  get hooks(): HookSource {
+    return this.#options.hooks;
+  }
+
   /** Folders to watch, as far as they are known. */
   get directories(): readonly string[] {
-    const { configDirectory, hooksDirectory, pluginsDirectory } = this.#options;
-    const given = [configDirectory, hooksDirectory, pluginsDirectory].filter((directory) => directory !== null);
+    const { configDirectory, hooks, pluginsDirectory } = this.#options;
+    const given = [configDirectory, ...hooks.directories, pluginsDirectory].filter((directory) => directory !== null);
     return this.#last?.loaded.directories ?? given;
   }
 
@@ -107,7 +113,7 @@ export class ConfigLoader {
     const last = this.#last;
     const plugins = readPlugins(this.#options, last?.plugins ?? null);
     const mappings = readMappings(this.#options, last?.mappings ?? null);
-    const hooks = readHooks(this.#options, last?.hooks ?? null);
+    const hooks = this.#options.hooks.read(last?.hooks ?? null);
     const pluginsDirectory =
       this.#options.pluginsDirectory ?? resolve(this.#workingDirectory, plugins.content.settings.pluginDirectory);
     const { archives } = plugins.content.settings;
@@ -115,7 +121,6 @@ export class ConfigLoader {
     this.#loads += 1;
     for (const { directory } of shelf.bundles) this.#lastFound.set(directory, this.#loads);
     const planned = this.#plan(plugins.content, shelf, pluginsDirectory);
-    const { configDirectory, hooksDirectory } = this.#options;
     const loaded: LoadedConfig = {
       settings: plugins.content.settings,
       plans: planned.plans,
@@ -129,9 +134,9 @@ export class ConfigLoader {
       files: [pluginsFile(this.#options), mappingsFile(this.#options)],
       directories: [
         ...new Set([
-          configDirectory,
+          this.#options.configDirectory,
           pluginsDirectory,
-          ...(hooksDirectory === null ? [] : [hooksDirectory]),
+          ...this.#options.hooks.directories,
           ...shelf.directories,
         ]),
       ],

@@ -1,6 +1,9 @@
 /**
  * The dedup window: one firing per key and window, counted from the last firing, not from duplicates. Asking and recording
  * are one step, so two frames can never both be first. The window runs on monotonic time; wall time only stands in records.
+ *
+ * What counts is when an event happened, not when it came: a source that starts anew tells again what it has told already, and
+ * that must not fire a second time only because the window is over by now.
  */
 
 import type { Clock } from '../../ipc/clock.ts';
@@ -52,10 +55,17 @@ interface Entry {
 
 /** An event stays on show this many windows after it fired: one as firing, up to one more by duplicates, one as resolved. */
 const SHOWN_WINDOWS = 3;
+/** How long after its window a key is known still: for events that are told again so much later. */
+const RETOLD_MS = 20 * 60_000;
 
 /** Milliseconds for which something that fired at `firedAt` still silences its key; 0 = it may fire. */
 export function silencedForMs(firedAt: number, now: number, windowMs: number): number {
   return Math.max(0, firedAt + windowMs - now);
+}
+
+/** How long after it fired a key must be known: on show, and for events that are told again. */
+export function knownForMs(windowMs: number): number {
+  return Math.max(SHOWN_WINDOWS * windowMs, windowMs + RETOLD_MS);
 }
 
 export class DedupWindow {
@@ -73,18 +83,19 @@ export class DedupWindow {
     return this.#entries.size;
   }
 
-  claim(subject: DedupSubject): ClaimVerdict {
+  /** `ageMs`: how long ago the event happened. */
+  claim(subject: DedupSubject, ageMs = 0): ClaimVerdict {
     const now = this.#options.clock.now();
     const wall = this.#options.clock.wall();
     this.#sweep(now);
     const known = this.#entries.get(subject.dedupKey);
     if (known !== undefined) {
-      const remaining = silencedForMs(known.firedAt, now, this.#options.windowMs);
-      if (remaining > 0) {
+      const { windowMs } = this.#options;
+      if (silencedForMs(known.firedAt, now - Math.max(0, ageMs), windowMs) > 0) {
         known.seenAt = now;
         known.lastSeen = wall;
         known.duplicates += 1;
-        return { kind: 'duplicate', until: wall + remaining };
+        return { kind: 'duplicate', until: wall + silencedForMs(known.firedAt, now, windowMs) };
       }
       this.#remove(subject.dedupKey);
     }
@@ -122,7 +133,7 @@ export class DedupWindow {
     const active: ActiveEvent[] = [];
     for (const key of this.#keysOfHook.get(hook) ?? []) {
       const entry = this.#entries.get(key);
-      if (entry === undefined) continue;
+      if (entry === undefined || now >= entry.firedAt + SHOWN_WINDOWS * this.#options.windowMs) continue;
       const isFiring = silencedForMs(entry.seenAt, now, this.#options.windowMs) > 0;
       active.push({ ...record(entry), status: isFiring ? 'firing' : 'resolved' });
     }
@@ -196,7 +207,7 @@ export class DedupWindow {
   }
 
   #isForgotten(firedAt: number, now: number): boolean {
-    return now >= firedAt + SHOWN_WINDOWS * this.#options.windowMs;
+    return now >= firedAt + knownForMs(this.#options.windowMs);
   }
 }
 

@@ -11,6 +11,7 @@ import type { Delivery } from './delivery.ts';
 import type { DispatchEvents } from './events.ts';
 import type { Run } from './held-run.ts';
 import type { Outbox } from './outbox.ts';
+import { type Settlement, settlementOf } from './settlement.ts';
 
 export interface DeliveriesOptions {
   readonly clock: Clock;
@@ -67,15 +68,14 @@ export class Deliveries {
 
   /** Says how one ended that is dead or delivered. */
   settle(delivery: Delivery): void {
-    const { state } = delivery;
-    const { events } = this.#options;
-    if (state.kind === 'dead') {
-      const detail = `${state.code}: ${state.reason}`;
-      events.emit('firing:settled', { delivery, outcome: 'dead_lettered', detail });
-    } else if (state.kind === 'delivered') {
-      const detail = state.taskId === '' ? 'the agent answered at once' : `task ${state.taskId} completed`;
-      events.emit('firing:settled', { delivery, outcome: 'delivered', detail });
-    }
+    const settlement = settlementOf(delivery);
+    if (settlement !== null) this.#options.events.emit('firing:settled', settlement);
+  }
+
+  /** One that stands in the outbox and was never started here: it is over, as `settlement` says. */
+  async close(settlement: Settlement): Promise<void> {
+    await this.#record(settlement.delivery);
+    this.#options.events.emit('firing:settled', settlement);
   }
 
   /** Lets them end within the grace period; returns those that could not. One that would wait past it is not waited for. */

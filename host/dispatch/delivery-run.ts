@@ -31,6 +31,8 @@ export interface RunContext {
   readonly events: Emitter<DispatchEvents>;
   /** The lane of an agent; asked for whenever a slot is needed. */
   readonly lane: (agent: string) => AgentLane;
+  /** See DispatchOptions. */
+  readonly recorded?: ((hook: string) => Promise<void>) | undefined;
   /** Whether something may still be waited for that takes `ms`. */
   readonly mayWait: (ms: number) => boolean;
 }
@@ -62,6 +64,7 @@ export class DeliveryRun {
 
   /** Never rejects. Resolves with the settled delivery, or with null when it was abandoned. */
   async run(): Promise<Delivery | null> {
+    if (this.#delivery.state.kind === 'queued') await this.#untilRecorded();
     while (!this.#isAbandoned && !this.#isSettled) {
       if (!(await this.#untilDue())) break;
       const lane = this.#context.lane(this.#agent);
@@ -192,6 +195,15 @@ export class DeliveryRun {
     const now = this.#context.clock.now();
     const durationMs = now - (this.#callStartedAt ?? now);
     return { delivery: this.#delivery, agent: this.#agent, durationMs };
+  }
+
+  /** Whoever takes over would find it from now on, and send it under the same messageId. */
+  async #untilRecorded(): Promise<void> {
+    const { recorded } = this.#context;
+    if (recorded === undefined || this.#isAbandoned) return;
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    this.#abandoned.signal.addEventListener('abort', () => end(), { once: true });
+    await Promise.race([recorded(this.#delivery.firing.hook), ended]);
   }
 
   /** False when it was abandoned instead. */

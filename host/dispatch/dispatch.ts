@@ -22,6 +22,9 @@ import type { Outbox } from './outbox.ts';
 import { OutboxRoom } from './outbox-room.ts';
 import { PendingWrites } from './pending-writes.ts';
 import { DISPATCH_DEFAULTS, type DispatchSettings } from './settings.ts';
+import { droppedAtStop, overflowed } from './settlement.ts';
+import { type RecordedFiring, takeover } from './takeover.ts';
+import { UnsentFirings } from './unsent-firings.ts';
 
 export interface FiringOfEvent {
   readonly eventId: string;
@@ -41,6 +44,8 @@ export interface DispatchOptions {
   readonly settings?: Partial<DispatchSettings>;
   /** In [0, 1). */
   readonly random?: () => number;
+  /** Resolves, and soon, when what has been said of a Hook's firings is known to whoever would take over. Nothing is sent before. */
+  readonly recorded?: (hook: string) => Promise<void>;
 }
 
 export interface DispatchSnapshot extends DeliveryCounts {
@@ -73,12 +78,13 @@ export class Dispatch {
   readonly #room: OutboxRoom;
   readonly #deliveries: Deliveries;
   readonly #storing = new PendingWrites();
+  #unsent = new UnsentFirings([]);
   /** Nothing is accepted before it is known what fired in an earlier life. */
   #restoring: Promise<unknown> | null = null;
   /** Monotonic; null while nobody has asked to stop. */
   #stopBy: number | null = null;
 
-  constructor({ clock, outbox, client, settings = {}, random = Math.random }: DispatchOptions) {
+  constructor({ clock, outbox, client, settings = {}, random = Math.random, recorded }: DispatchOptions) {
     const complete: DispatchSettings = { ...DISPATCH_DEFAULTS, ...settings };
     this.#clock = clock;
     this.#outbox = outbox;
@@ -99,6 +105,7 @@ export class Dispatch {
       settings: complete,
       events: this.#events,
       lane: (agent) => this.#lanes.of(agent),
+      recorded,
       mayWait: (ms) => this.#mayWait(ms),
     };
     const open = (delivery: Delivery): Run => new DeliveryRun(delivery, context);
@@ -142,9 +149,12 @@ export class Dispatch {
     return acceptances.map((each, n) => (givenUp[n] === true ? SHUTDOWN : each));
   }
 
-  /** Takes up what an earlier life left in the outbox, as soon as it can be read. Returns how many deliveries that are. */
-  restore(): Promise<number> {
-    const restoring = this.#takeUp();
+  /**
+   * Takes up what an earlier life left in the outbox, as soon as it can be read, and what others have `recorded` of firings. Returns how many
+   * deliveries go on.
+   */
+  restore(recorded: readonly RecordedFiring[] = []): Promise<number> {
+    const restoring = this.#takeUp(recorded);
     this.#restoring = restoring.then(
       () => undefined,
       () => undefined,
@@ -175,7 +185,8 @@ export class Dispatch {
     this.release();
     await Promise.all([this.#storing.settled(), this.deadLetters.settled()]);
     const unfinished = await this.#deliveries.end(graceMs, (ms) => this.#mayWait(ms));
-    if (!this.#outbox.isDurable) for (const delivery of unfinished) this.#dropped(delivery);
+    if (!this.#outbox.isDurable)
+      for (const delivery of unfinished) this.#events.emit('firing:settled', droppedAtStop(delivery));
     this.#outbox.refresh(this.dedup.snapshot());
     return { unfinished: unfinished.length };
   }
@@ -194,7 +205,7 @@ export class Dispatch {
     try {
       const refused = await this.#room.put(fresh);
       const at = this.#clock.wall();
-      const dead = refused.map((delivery) => this.#overflowed(delivery, at));
+      const dead = refused.map((delivery) => overflowed(delivery, this.#outbox.size, at));
       // All at once: each waits for its transaction, and they can share one.
       await Promise.all(dead.map((delivery) => this.#outbox.bury(delivery)));
       this.#begin(fresh, dead, claims);
@@ -204,10 +215,13 @@ export class Dispatch {
     }
   }
 
-  async #takeUp(): Promise<number> {
-    const [deliveries, fired] = await Promise.all([this.#outbox.list(), this.#outbox.fired()]);
+  async #takeUp(recorded: readonly RecordedFiring[]): Promise<number> {
+    const [standing, known] = await Promise.all([this.#outbox.list(), this.#outbox.fired()]);
+    const { deliveries, fired, settled, unsent } = takeover(recorded, { deliveries: standing, fired: known });
     this.dedup.restore(fired);
     const lastFired = new Map(fired.map(({ dedupKey, firstSeen }) => [dedupKey, firstSeen]));
+    this.#unsent = new UnsentFirings(unsent);
+    for (const { delivery } of settled) this.#events.emit('firing:restored', delivery);
     for (const delivery of deliveries) {
       const { dedupKey } = delivery.firing;
       // The key may have fired again since: then it is that firing's to give back.
@@ -215,17 +229,20 @@ export class Dispatch {
       this.#events.emit('firing:restored', delivery);
       this.#deliveries.start(delivery, isOwn ? this.dedup.claimOf(dedupKey) : null);
     }
+    for (const settlement of settled) {
+      await this.#deliveries.close(settlement);
+    }
     return deliveries.length;
   }
 
   #admit({ eventId, firing }: FiringOfEvent, fresh: Delivery[], claims: Map<string, Claim>): Acceptance {
-    const verdict = this.dedup.claim(firing);
+    const verdict = this.dedup.claim(firing, this.#clock.wall() - firing.occurredAt);
     if (verdict.kind === 'duplicate') {
       const { hook, dedupKey } = firing;
       this.#events.emit('firing:duplicate', { eventId, hook, dedupKey, until: verdict.until });
       return verdict;
     }
-    const messageId = randomUUID();
+    const messageId = this.#unsent.take(firing.dedupKey, this.#clock.wall()) ?? randomUUID();
     claims.set(messageId, verdict.claim);
     const acceptedAt = Math.floor(this.#clock.wall());
     const state = { kind: 'queued', since: acceptedAt } as const;
@@ -246,16 +263,6 @@ export class Dispatch {
     this.#clock.after(0, () => {
       for (const delivery of dead) this.#deliveries.settle(delivery);
     });
-  }
-
-  #dropped(delivery: Delivery): void {
-    const detail = 'khook stopped before it was delivered, and its outbox does not outlive the process';
-    this.#events.emit('firing:settled', { delivery, outcome: 'dropped', detail });
-  }
-
-  #overflowed(delivery: Delivery, at: number): Delivery {
-    const reason = `outbox_full: ${this.#outbox.size} firings wait for their agents already. Check that the agents work.`;
-    return { ...delivery, state: { kind: 'dead', reason, code: 'HOST_ERR_OUTBOX_FULL', at } };
   }
 
   #mayWait(ms: number): boolean {

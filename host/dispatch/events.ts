@@ -72,7 +72,8 @@ export interface DispatchEvents extends OutboxEvents {
   };
   'firing:settled': {
     readonly delivery: Delivery;
-    readonly outcome: 'delivered' | 'dead_lettered' | 'dropped';
+    /** `duplicate`: another khook has sent a newer firing of its key. */
+    readonly outcome: 'delivered' | 'dead_lettered' | 'dropped' | 'duplicate';
     readonly detail: string;
   };
   /** The outbox could not record a step. The delivery goes on; after a crash it is sent again under the same messageId. */

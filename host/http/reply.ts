@@ -39,6 +39,7 @@ const STATUS: Readonly<Record<string, number>> = {
   HOST_ERR_DEAD_LETTER_HELD: 409,
   HOST_ERR_OUTBOX: 503,
   HOST_ERR_OUTBOX_FULL: 503,
+  HOST_ERR_STANDBY: 503,
   HOST_ERR_STOPPING: 503,
 };
 

@@ -33,7 +33,7 @@ const MAX_BROKEN = 16;
 const MAX_FAILED = 16;
 
 /** A firing that may still gain repeats. */
-type FreshFiring = Firing & { readonly repeats: number[] };
+type FreshFiring = Firing & { readonly repeats: number[]; occurredAt: number };
 
 export function judgeFrame(task: JudgeTask, rules: CompiledRules, clock: Clock): JudgedPart {
   return new FrameJudge(task, rules).run(clock);
@@ -120,7 +120,7 @@ class FrameJudge {
     let workload: string | null = null;
     const fence = new Fence(this.#lines[index] ?? '');
     const namespace = event.namespace ?? '';
-    const repeated: number[][] = [];
+    const repeated: FreshFiring[] = [];
     const fresh: FreshFiring[] = [];
     for (const match of wanted) {
       const isGrouped = match.candidate.groupBy === 'workload';
@@ -128,14 +128,18 @@ class FrameJudge {
       const key = dedupKey(match, namespace, isGrouped && workload !== null ? workload : event.resourceName);
       const earlier = this.#firings.get(key);
       if (earlier !== undefined) {
-        repeated.push(earlier.repeats);
+        repeated.push(earlier);
         continue;
       }
       data ??= this.#promptData(index, event, to.type);
       fresh.push(this.#firing(index, event, { type: to.type, match, data, key, fence }));
     }
     // Nothing above may leave half of an event behind when it throws.
-    for (const repeats of repeated) repeats.push(index);
+    for (const earlier of repeated) {
+      earlier.repeats.push(index);
+      // What happened again after its window must not be silenced by an old event in front of it.
+      earlier.occurredAt = Math.max(earlier.occurredAt, this.#occurredAt(event));
+    }
     for (const firing of fresh) this.#firings.set(firing.dedupKey, firing);
     return FIRES;
   }
@@ -191,6 +195,7 @@ class FrameJudge {
     return {
       index,
       repeats: [],
+      occurredAt: this.#occurredAt(event),
       hook,
       configuration,
       agent,
@@ -204,6 +209,10 @@ class FrameJudge {
       namespace: event.namespace ?? '',
       ...limits,
     };
+  }
+
+  #occurredAt({ timestamp }: DecodedEvent): number {
+    return timestamp === undefined || timestamp === null ? this.#task.receivedAt : Date.parse(timestamp);
   }
 
   /** The words may quote the event. */

@@ -21,8 +21,13 @@ function collapse(firings: readonly Firing[]): Firing[] {
   const byKey = new Map<string, Firing>();
   for (const firing of firings) {
     const first = byKey.get(firing.dedupKey);
-    const repeats = first === undefined ? firing.repeats : [...first.repeats, firing.index, ...firing.repeats];
-    byKey.set(firing.dedupKey, { ...(first ?? firing), repeats });
+    if (first === undefined) {
+      byKey.set(firing.dedupKey, firing);
+      continue;
+    }
+    const repeats = [...first.repeats, firing.index, ...firing.repeats];
+    const occurredAt = Math.max(first.occurredAt, firing.occurredAt);
+    byKey.set(firing.dedupKey, { ...first, repeats, occurredAt });
   }
   return [...byKey.values()];
 }

@@ -28,6 +28,8 @@ export interface Firing {
   readonly severity: Severity;
   readonly resourceName: string;
   readonly namespace: string;
+  /** When the newest of its events happened, in Unix milliseconds: as it says itself, else when it came. */
+  readonly occurredAt: number;
   /** The Hook's own limit for a call and for its task; absent: the host's. */
   readonly timeoutMs?: number;
   /** The Hook's budget; absent: no limit. */

@@ -28,6 +28,9 @@ export function readMessage(message: unknown, generation: number, listener: Vess
       if (!isText(given.code, 64) || !isText(given.message, 8_192)) return 'a refusal without text';
       listener.eventRefused(given.code, given.message);
       return null;
+    case 'renew':
+      listener.credentialsRefused();
+      return null;
     default:
       return `a message of kind ${textOf(given.kind).slice(0, 32)}`;
   }

@@ -153,6 +153,7 @@ function metered(listener: VesselListener, flood: FloodWatch): VesselListener {
       if (flood.takesMetric()) listener.metric(record);
     },
     eventRefused: (code, message) => listener.eventRefused(code, message),
+    credentialsRefused: () => listener.credentialsRefused(),
     exit: (exit) => listener.exit(exit),
   };
 }

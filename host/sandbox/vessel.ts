@@ -60,6 +60,8 @@ export interface VesselListener {
   logsDropped(count: number): void;
   metric(record: MetricRecord): void;
   eventRefused(code: string, message: string): void;
+  /** A server did not take the credentials of its connection. */
+  credentialsRefused(): void;
   /** The generation is over, whoever ended it. Once. */
   exit(exit: Exit): void;
 }

@@ -11,6 +11,8 @@ export interface PluginStanding {
   readonly name: string;
   readonly plan: PluginPlan | null;
   readonly state: PluginState;
+  /** Why what it listens to cannot be reached; null while it can. */
+  readonly staleness: string | null;
 }
 
 /** `loops`: name → milliseconds since it last ran. */
@@ -28,10 +30,13 @@ export interface ReadinessInput {
   readonly isStopping: boolean;
   /** Why the outbox cannot be written; null when it can. */
   readonly outboxFault: string | null;
+  /** Why the Hooks of the cluster are not known; empty when they are, null when none are read from there. */
+  readonly hooksProblem: string | null;
   readonly plugins: readonly PluginStanding[];
 }
 
-export function readinessChecks({ brokenFiles, isStopping, outboxFault, plugins }: ReadinessInput): Check[] {
+export function readinessChecks(input: ReadinessInput): Check[] {
+  const { brokenFiles, isStopping, outboxFault, hooksProblem, plugins } = input;
   const config: Check = {
     name: 'config',
     ok: brokenFiles.length === 0,
@@ -39,7 +44,8 @@ export function readinessChecks({ brokenFiles, isStopping, outboxFault, plugins 
   };
   const running: Check = { name: 'accepting', ok: !isStopping, detail: isStopping ? 'khook is stopping' : '' };
   const outbox: Check = { name: 'outbox', ok: outboxFault === null, detail: outboxFault ?? '' };
-  return [config, running, outbox, ...plugins.filter(isRequired).map(pluginCheck)];
+  const hooks = hooksProblem === null ? [] : [{ name: 'hooks', ok: hooksProblem === '', detail: hooksProblem }];
+  return [config, running, outbox, ...hooks, ...plugins.filter(isRequired).map(pluginCheck)];
 }
 
 /** A plugin counts when plugins.yaml says so, unless only a connection is missing. */
@@ -49,9 +55,14 @@ function isRequired({ plan }: PluginStanding): boolean {
   return plan.required && !(plan.kind === 'blocked' && plan.why === 'connection');
 }
 
-function pluginCheck({ name, state }: PluginStanding): Check {
+function pluginCheck({ name, state, staleness }: PluginStanding): Check {
+  if (staleness !== null) return { name: `plugin-${name}`, ok: false, detail: describeStaleness(staleness) };
   const ok = state.kind === 'running';
   return { name: `plugin-${name}`, ok, detail: ok ? '' : describeState(state) };
+}
+
+export function describeStaleness(staleness: string): string {
+  return `its source is stale: ${staleness}`;
 }
 
 /** One line for a person. */

@@ -12,7 +12,7 @@ import type { Activity } from './activity.ts';
 import { deadLetterView } from './dead-letter-snapshots.ts';
 import type { EventSnapshots } from './event-snapshots.ts';
 import { flightSnapshot, safeText } from './flight-snapshots.ts';
-import { describeState, healthChecks, readinessChecks } from './health-checks.ts';
+import { describeStaleness, describeState, healthChecks, readinessChecks } from './health-checks.ts';
 import { LiveStream } from './live-stream.ts';
 
 export interface HostViewOptions {
@@ -27,6 +27,7 @@ export interface HostViewOptions {
   readonly brokenFiles: () => readonly string[];
   readonly isStopping: () => boolean;
   readonly outboxFault: () => string | null;
+  readonly hooksProblem: () => string | null;
   readonly loops: () => Readonly<Record<string, number>>;
   readonly metrics: HostView['metrics'];
 }
@@ -54,22 +55,24 @@ export function hostView(options: HostViewOptions): HostView {
         brokenFiles: options.brokenFiles(),
         isStopping: options.isStopping(),
         outboxFault: options.outboxFault(),
-        plugins: plugins.all.map(({ name, plan, state }) => ({ name, plan, state })),
+        hooksProblem: options.hooksProblem(),
+        plugins: plugins.all.map(({ name, plan, state, staleness }) => ({ name, plan, state, staleness })),
       }),
   };
 }
 
 function pluginSnapshot(supervisor: Supervisor, { activity }: HostViewOptions): PluginSnapshot {
-  const { name, plan, state, generation, restarts, lastExit } = supervisor;
+  const { name, plan, state, generation, restarts, lastExit, staleness } = supervisor;
   const spec = plan?.kind === 'run' ? plan.spec : null;
   const vitals = supervisor.vessel?.vitals ?? NO_VITAL_SIGNS;
   const lastEventAt = activity.lastEventAt(name);
   const hasReason = state.kind === 'blocked' || state.kind === 'failed' || state.kind === 'backing-off';
+  const reason = staleness === null ? '' : describeStaleness(staleness);
   return {
     name,
     version: plan?.version ?? '',
     state: state.kind === 'blocked' ? `blocked(${state.why})` : state.kind,
-    reason: hasReason ? safeText(describeState(state)) : '',
+    reason: safeText(hasReason ? describeState(state) : reason),
     remedy: state.kind === 'blocked' ? state.remedy : '',
     required: plan !== null && plan.kind !== 'disabled' && (spec?.required ?? (plan.kind !== 'run' && plan.required)),
     generation,

@@ -1,6 +1,7 @@
 /** What a scrape reads at once from the rooms. */
 
 import type { Bus } from '../bus/bus.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import type { Outbox } from '../dispatch/outbox.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -8,6 +9,14 @@ import { NO_VITAL_SIGNS } from '../sandbox/vessel.ts';
 import type { Watchdog } from '../sandbox/watchdog.ts';
 import type { Plugins } from '../supervision/plugins.ts';
 import type { MetricSources } from '../telemetry/snapshot-metrics.ts';
+
+/** What is measured and is no room. */
+export interface MeasuredOthers {
+  readonly wall: () => number;
+  readonly logLinesLost: () => number;
+  readonly isLeader: () => boolean;
+  readonly cluster: Cluster | null;
+}
 
 export interface MeasuredRooms {
   readonly plugins: Plugins;
@@ -20,18 +29,19 @@ export interface MeasuredRooms {
 
 export function metricSources(
   { plugins, bus, ledger, dispatch, outbox, watchdog }: MeasuredRooms,
-  { logLinesLost }: { readonly logLinesLost: () => number },
+  { wall, logLinesLost, isLeader, cluster }: MeasuredOthers,
 ): MetricSources {
   return {
     plugins: () => {
       const queued = bus.queued;
-      return plugins.all.map(({ name, plan, state, vessel }) => {
+      return plugins.all.map(({ name, plan, state, vessel, staleness }) => {
         const { heapBytes, externalBytes, cpuSeconds, eventLoopUtilization } = vessel?.vitals ?? NO_VITAL_SIGNS;
         return {
           plugin: name,
           version: plan?.version ?? '',
           isolation: plan?.kind === 'run' ? plan.spec.isolation : 'thread',
           isActive: state.kind === 'running',
+          isStale: staleness !== null,
           heapBytes,
           externalBytes,
           cpuSeconds,
@@ -48,6 +58,12 @@ export function metricSources(
       isFull: dispatch.isHeldBack,
       deadLetters: outbox.deadLetterCount,
     }),
+    isLeader,
+    clusterHooks: () => {
+      if (cluster === null) return null;
+      const { isSynced, silentMs, refusals } = cluster;
+      return { isSynced, lastContactAt: wall() - silentMs, refused: refusals };
+    },
     logLinesLost,
     zombieThreads: () => watchdog.zombies,
   };

@@ -52,6 +52,9 @@ export interface SupervisionEvents {
   'plugin:lingering': About & { readonly count: number };
   'plugin:unhealthy': About & { readonly generation: number; readonly detail: string };
   'plugin:recovered': About & { readonly generation: number };
+  /** It is well, but what it listens to cannot be reached, by its own word. */
+  'plugin:stale': About & { readonly generation: number; readonly detail: string };
+  'plugin:fresh': About & { readonly generation: number };
   'plugin:state': About & { readonly from: PluginState; readonly to: PluginState };
   /** It may come a moment after the run has ended, even when the next one has begun. */
   'plugin:log': About & { readonly generation: number; readonly record: LogRecord };
@@ -59,4 +62,6 @@ export interface SupervisionEvents {
   'plugin:metric': About & { readonly record: MetricRecord };
   /** An event that the plugin's own thread refused to send. */
   'plugin:event-refused': About & { readonly code: string; readonly message: string };
+  /** A server did not take the credentials of the connection that it was granted. */
+  'plugin:credentials-refused': About;
 }

@@ -46,7 +46,7 @@ export interface GenerationOptions {
 
 /** A wire that closes foretells an end, which is known by then and says more. */
 const END_MS = 250;
-
+const RECONNECT_MS = 5_000;
 const STOPPED: Exit = { reason: 'stopped', detail: 'it was stopped', stack: '', code: '' };
 
 export class Generation {
@@ -56,6 +56,8 @@ export class Generation {
   readonly #clock: Clock;
   readonly #inlet: Inlet;
   readonly #bornAt: number;
+  /** What it was born with: the address that it may connect to. */
+  readonly #server: string | null;
   #readyAt: number | null = null;
   #exited: Exit | null = null;
   readonly #over = Promise.withResolvers<void>();
@@ -79,6 +81,7 @@ export class Generation {
       connection: options.connection(),
       hostDirectory: options.hostDirectory,
     });
+    this.#server = birth.connection?.server ?? null;
     this.#inlet = options.openInlet({ spec, idPrefix, reply: (message) => this.vessel.post(message) });
     try {
       this.vessel = options.openVessel({
@@ -145,6 +148,14 @@ export class Generation {
       await this.vessel.terminate(exit);
       return this.#exited ?? exit;
     }
+  }
+
+  /** False when only another generation can use the connection, because it leads elsewhere. Nothing happens to a plugin without one. */
+  reconnect(connection: KubernetesConnection): boolean {
+    if (this.#server === null) return true;
+    if (connection.server !== this.#server) return false;
+    this.vessel.control.call('reconnect', { deadlineMs: RECONNECT_MS, args: [connection] }).catch(() => undefined);
+    return true;
   }
 
   /**

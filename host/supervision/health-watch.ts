@@ -6,11 +6,15 @@ import type { Generation } from './generation.ts';
 
 const UNHEALTHY_AFTER = 3;
 
+/** `stale`: the plugin is well, its source cannot be reached. It is left running: it would only begin again where it is now. */
+export type HealthNews =
+  | { readonly kind: 'unhealthy' | 'stale'; readonly detail: string }
+  | { readonly kind: 'recovered' | 'fresh' };
+
 export interface HealthWatchOptions {
   readonly clock: Clock;
   readonly generation: Generation;
-  readonly onUnhealthy: (detail: string) => void;
-  readonly onRecovered: () => void;
+  readonly tell: (news: HealthNews) => void;
 }
 
 export class HealthWatch {
@@ -19,11 +23,17 @@ export class HealthWatch {
   #isChecking = false;
   #isStopped = false;
   #failures = 0;
+  #staleness: string | null = null;
 
   constructor(options: HealthWatchOptions) {
     this.#options = options;
     const { clock, generation } = options;
     this.#timer = clock.every(generation.spec.healthCheckIntervalMs, () => void this.#check());
+  }
+
+  /** Why the source is stale, as of the last check; null while it is fresh. */
+  get staleness(): string | null {
+    return this.#staleness;
   }
 
   stop(): void {
@@ -35,29 +45,45 @@ export class HealthWatch {
     // One question at a time: a plugin that does not answer is asked again only after its deadline.
     if (this.#isChecking) return;
     this.#isChecking = true;
-    const problem = await askHealth(this.#options.generation);
+    const { problem, staleness } = await askHealth(this.#options.generation);
     this.#isChecking = false;
     // An answer that comes after the watch is over is nobody's news; above all it must not end a plugin that is draining.
     if (this.#isStopped) return;
+    const { tell, generation } = this.#options;
     if (problem === null) {
-      if (this.#failures > 0) this.#options.onRecovered();
+      if (this.#failures > 0) tell({ kind: 'recovered' });
       this.#failures = 0;
+      this.#follow(staleness);
       return;
     }
     this.#failures += 1;
-    this.#options.onUnhealthy(problem);
+    tell({ kind: 'unhealthy', detail: problem });
     if (this.#failures < UNHEALTHY_AFTER) return;
     const detail = `its health check failed ${this.#failures} times in a row: ${problem}`;
-    await this.#options.generation.vessel.terminate({ reason: 'unhealthy', detail, stack: '', code: '' });
+    await generation.vessel.terminate({ reason: 'unhealthy', detail, stack: '', code: '' });
+  }
+
+  /** Told when it begins and when it is over; the words in between change with every second. */
+  #follow(staleness: string | null): void {
+    const was = this.#staleness;
+    this.#staleness = staleness;
+    if (staleness !== null && was === null) this.#options.tell({ kind: 'stale', detail: staleness });
+    if (staleness === null && was !== null) this.#options.tell({ kind: 'fresh' });
   }
 }
 
-/** Null when healthy. */
-async function askHealth({ vessel, spec }: Generation): Promise<string | null> {
+interface Health {
+  /** Null when healthy. */
+  readonly problem: string | null;
+  readonly staleness: string | null;
+}
+
+async function askHealth({ vessel, spec }: Generation): Promise<Health> {
   try {
     const verdict = await vessel.control.call('healthCheck', { deadlineMs: spec.limits.healthCheckTimeoutMs });
-    return verdict === false ? 'it said that it is not healthy' : null;
+    if (typeof verdict === 'string') return { problem: null, staleness: verdict };
+    return { problem: verdict === false ? 'it said that it is not healthy' : null, staleness: null };
   } catch (error) {
-    return messageOf(error);
+    return { problem: messageOf(error), staleness: null };
   }
 }

@@ -1,5 +1,6 @@
 /** All plugins the host knows: one supervisor per name, brought in line with the plans. */
 
+import type { KubernetesConnection } from '../../ipc/control.ts';
 import { Emitter, type Listener } from '../base/emitter.ts';
 import { within } from '../base/within.ts';
 import type { PluginPlan } from '../config/plugin-plan.ts';
@@ -44,6 +45,11 @@ export class Plugins {
       ...gone.map((supervisor) => this.#remove(supervisor)),
       ...plans.map((plan) => this.#supervisor(plan.name).apply(plan)),
     ]);
+  }
+
+  /** Hands a renewed connection to every plugin that has one. */
+  reconnect(connection: KubernetesConnection): void {
+    for (const supervisor of this.all) supervisor.reconnect(connection);
   }
 
   /**

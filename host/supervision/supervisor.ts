@@ -19,6 +19,7 @@
  */
 
 import type { Timer } from '../../ipc/clock.ts';
+import type { KubernetesConnection } from '../../ipc/control.ts';
 import { codeOf, messageOf } from '../../ipc/errors.ts';
 import type { Emitter } from '../base/emitter.ts';
 import { isSamePlan, type PluginPlan, type PluginSpec } from '../config/plugin-plan.ts';
@@ -30,9 +31,9 @@ import { Generation, type GenerationOptions } from './generation.ts';
 import { HealthWatch } from './health-watch.ts';
 import { Remains } from './remains.ts';
 import { type LastExit, RunHistory } from './run-history.ts';
-import { runVoice } from './run-voice.ts';
 import type { PluginState } from './state.ts';
 import type { RefusedStep } from './unstopped.ts';
+import { vesselVoice } from './vessel-voice.ts';
 
 export interface SupervisorOptions extends Omit<GenerationOptions, 'spec' | 'generation' | 'idPrefix' | 'listener'> {
   readonly name: string;
@@ -89,6 +90,11 @@ export class Supervisor {
     return this.#stopping?.refused ?? [];
   }
 
+  /** Why what it listens to cannot be reached, by its own word; null while it can, and while it does not run. */
+  get staleness(): string | null {
+    return this.#watch?.staleness ?? null;
+  }
+
   get restarts(): Readonly<Record<string, number>> {
     return this.#history.restarts;
   }
@@ -113,11 +119,11 @@ export class Supervisor {
     });
   }
 
-  /** An operator's word: stop what runs, forget the failures, start again. */
-  restart(): Promise<void> {
+  /** Stop what runs, forget the failures, start again. */
+  restart(why = 'an operator restarts it'): Promise<void> {
     return this.#command(async () => {
       if (this.#plan?.kind !== 'run') return;
-      await this.#stopCurrent('an operator restarts it');
+      await this.#stopCurrent(why);
       this.#history.forgive();
       this.#start();
     });
@@ -134,6 +140,11 @@ export class Supervisor {
 
   setDebug(enabled: boolean): void {
     this.#current?.vessel.control.call('setDebug', { deadlineMs: 5_000, args: [enabled] }).catch(() => undefined);
+  }
+
+  /** New credentials. Another server needs another run: where a plugin may connect to is settled at its birth. */
+  reconnect(connection: KubernetesConnection): void {
+    if (this.#current?.reconnect(connection) === false) void this.restart('the API server has another address');
   }
 
   #command(action: () => Promise<void>): Promise<void> {
@@ -202,12 +213,10 @@ export class Supervisor {
     return `${this.name}-${this.#options.run}-${this.#generation.toString(36)}`;
   }
 
-  #listener(generation: number): ReturnType<typeof runVoice> {
-    return runVoice({
-      plugin: this.name,
-      generation,
-      events: this.#options.events,
-      isLatest: () => this.#generation === generation,
+  #listener(generation: number): ReturnType<typeof vesselVoice> {
+    const isLatest = (): boolean => this.#generation === generation;
+    return vesselVoice({
+      ...{ plugin: this.name, generation, events: this.#options.events, isLatest },
       exit: (exit) => {
         // A start that failed is reported by boot(), a stop by #stopCurrent(): only the end of a running one is news.
         if (this.#state.kind !== 'running' || this.#state.generation !== generation) return;
@@ -277,11 +286,10 @@ export class Supervisor {
     this.#watch = new HealthWatch({
       clock,
       generation: current,
-      onUnhealthy: (detail) => {
-        if (isCurrent()) events.emit('plugin:unhealthy', { ...about, detail });
-      },
-      onRecovered: () => {
-        if (isCurrent()) events.emit('plugin:recovered', about);
+      tell: (news) => {
+        if (!isCurrent()) return;
+        if ('detail' in news) events.emit(`plugin:${news.kind}`, { ...about, detail: news.detail });
+        else events.emit(`plugin:${news.kind}`, about);
       },
     });
   }

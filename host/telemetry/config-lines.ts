@@ -38,8 +38,8 @@ export function configLines(log: Log, config: Subscribable<ConfigEvents>): (() =
       loaded = 0;
       mappings.info('Successfully loaded event mappings', { file, count });
     }),
-    config.on('hooks:loaded', ({ directory, count, names }) =>
-      loader.info(`Discovered ${count} ${count === 1 ? 'Hook' : 'Hooks'} in ${directory}`, { directory, count, names }),
+    config.on('hooks:loaded', ({ place, count, names }) =>
+      loader.info(`Discovered ${count} ${count === 1 ? 'Hook' : 'Hooks'} in ${place}`, { place, count, names }),
     ),
   ];
 }

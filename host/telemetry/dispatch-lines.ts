@@ -91,6 +91,10 @@ export function dispatchLines(log: Log, sampler: LineSampler, dispatch: Subscrib
       }),
     ),
     dispatch.on('firing:settled', ({ delivery, outcome, detail }) => {
+      if (outcome === 'duplicate') {
+        logger.info(`Firing of ${delivery.firing.hook} was sent by another khook: ${detail}`, ids(delivery));
+        return;
+      }
       if (outcome === 'delivered') {
         logger.debug(`Firing of ${delivery.firing.hook} delivered`, { detail, ...ids(delivery) });
         return;

@@ -45,6 +45,7 @@ export function countEvents(options: EventMetricsOptions): (() => void)[] {
     ...countErrors(options, names),
     ...countCalls(options),
     ...countDeadLetters(options),
+    ...countCluster(options),
     options.rooms.ledger.on('events:settled', ({ plugin, outcome, count }) =>
       options.table.add('khook_event_outcomes_total', { plugin: names.label(plugin), outcome }, count),
     ),
@@ -132,6 +133,19 @@ function countDeadLetters({ rooms, table }: EventMetricsOptions): (() => void)[]
     rooms.dispatch.on('firing:redriven', () => removed('retried')),
     rooms.dispatch.on('dead-letter:dropped', () => removed('dropped')),
     rooms.dispatch.on('dead-letters:forgotten', ({ count, why }) => removed(why, count)),
+  ];
+}
+
+function countCluster({ rooms: { cluster }, table }: EventMetricsOptions): (() => void)[] {
+  const record = (reason: string, outcome: 'written' | 'error' | 'dropped', count = 1): void =>
+    table.add('khook_hook_records_total', { reason, outcome }, count);
+  return [
+    cluster.on('request:done', (labels) => table.add('khook_cluster_requests_total', labels)),
+    cluster.on('status:written', () => table.add('khook_hook_status_writes_total', { outcome: 'written' })),
+    cluster.on('status:error', () => table.add('khook_hook_status_writes_total', { outcome: 'error' })),
+    cluster.on('record:written', ({ reason }) => record(reason, 'written')),
+    cluster.on('record:error', ({ reason }) => record(reason, 'error')),
+    cluster.on('record:dropped', ({ reason, count }) => record(reason, 'dropped', count)),
   ];
 }
 

@@ -3,6 +3,7 @@
 import type { Clock } from '../../ipc/clock.ts';
 import type { Subscribable } from '../base/emitter.ts';
 import { busLines } from './bus-lines.ts';
+import { clusterLines } from './cluster-lines.ts';
 import { configLines } from './config-lines.ts';
 import { dispatchLines } from './dispatch-lines.ts';
 import { LineSampler } from './line-sampler.ts';
@@ -32,6 +33,7 @@ export function writeLogLines(options: LogLinesOptions): Disposable {
     ...busLines(log, sampler, rooms.bus),
     ...matchLines(log, sampler, rooms.match),
     ...dispatchLines(log, sampler, rooms.dispatch),
+    ...clusterLines(log, sampler, rooms.cluster),
   ]) {
     stack.defer(unsubscribe);
   }

@@ -27,6 +27,12 @@ export const METRICS = [
     labels: ['plugin'],
   },
   {
+    name: 'khook_plugin_source_stale',
+    type: 'gauge',
+    help: '1 while the plugin says that what it listens to cannot be reached.',
+    labels: ['plugin'],
+  },
+  {
     name: 'khook_plugin_info',
     type: 'gauge',
     help: 'Always 1; the labels say which version of the plugin runs in which kind of vessel.',
@@ -146,6 +152,48 @@ export const METRICS = [
     type: 'gauge',
     help: 'Events that have fired and are still inside their dedup window.',
     labels: [],
+  },
+  {
+    name: 'khook_leader',
+    type: 'gauge',
+    help: '1 while this khook leads: it runs plugins and fires.',
+    labels: [],
+  },
+  {
+    name: 'khook_hooks_synced',
+    type: 'gauge',
+    help: '1 when the Hooks of the cluster were read; no value when Hooks come from a folder.',
+    labels: [],
+  },
+  {
+    name: 'khook_hooks_last_contact_timestamp_seconds',
+    type: 'gauge',
+    help: 'Unix time at which the API server was last heard about Hooks; no value when Hooks come from a folder.',
+    labels: [],
+  },
+  {
+    name: 'khook_hook_status_writes_total',
+    type: 'counter',
+    help: 'Writes of the status of a Hook: "written", or "error" for an attempt that failed.',
+    labels: ['outcome'],
+  },
+  {
+    name: 'khook_hook_records_total',
+    type: 'counter',
+    help: 'Events about Hooks in the cluster, by their reason: "written" when one was made or raised, "error", or "dropped" when there were too many.',
+    labels: ['reason', 'outcome'],
+  },
+  {
+    name: 'khook_cluster_requests_total',
+    type: 'counter',
+    help: 'Requests of the host to the API server, without those of plugins.',
+    labels: ['verb', 'resource', 'outcome'],
+  },
+  {
+    name: 'khook_cluster_refused',
+    type: 'gauge',
+    help: '1 while RBAC does not let khook do what it has to.',
+    labels: ['verb', 'resource'],
   },
   {
     name: 'khook_outbox_firings',

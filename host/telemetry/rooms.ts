@@ -2,6 +2,7 @@
 
 import type { Subscribable } from '../base/emitter.ts';
 import type { BusEvents } from '../bus/events.ts';
+import type { ClusterEvents } from '../cluster/events.ts';
 import type { ConfigEvents } from '../config/events.ts';
 import type { DispatchEvents } from '../dispatch/events.ts';
 import type { LedgerEvents } from '../ledger/events.ts';
@@ -15,4 +16,5 @@ export interface Rooms {
   readonly match: Subscribable<MatchEvents>;
   readonly dispatch: Subscribable<DispatchEvents>;
   readonly ledger: Subscribable<LedgerEvents>;
+  readonly cluster: Subscribable<ClusterEvents>;
 }

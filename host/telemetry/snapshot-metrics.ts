@@ -8,6 +8,8 @@ export interface PluginReading {
   readonly isolation: 'thread' | 'process';
   /** It is running. */
   readonly isActive: boolean;
+  /** What it listens to cannot be reached, by its own word. */
+  readonly isStale: boolean;
   readonly heapBytes: number;
   readonly externalBytes: number;
   /** Of the present run. */
@@ -27,6 +29,14 @@ export interface OutboxReading {
   readonly deadLetters: number;
 }
 
+export interface HooksReading {
+  readonly isSynced: boolean;
+  /** Unix milliseconds. */
+  readonly lastContactAt: number;
+  /** What RBAC does not allow. */
+  readonly refused: readonly { readonly verb: string; readonly resource: string }[];
+}
+
 /** Functions that answer at once from what the host knows. */
 export interface MetricSources {
   plugins(): readonly PluginReading[];
@@ -34,6 +44,9 @@ export interface MetricSources {
   /** Firings inside their dedup window. */
   activeEvents(): number;
   outbox(): OutboxReading;
+  isLeader(): boolean;
+  /** null: they come from a folder. */
+  clusterHooks(): HooksReading | null;
   /** Lines that the log lost. */
   logLinesLost(): number;
   /** Threads of plugins that were told to end and did not. */
@@ -53,6 +66,8 @@ export function readSources(sources: MetricSources, table: MetricTable): void {
     table.set('khook_outbox_full', {}, isFull ? 1 : 0);
     table.set('khook_dead_letters', {}, deadLetters);
   });
+  reading(table, 'leader', () => table.set('khook_leader', {}, sources.isLeader() ? 1 : 0));
+  reading(table, 'hooks', () => readHooks(sources.clusterHooks(), table));
   reading(table, 'log', () =>
     table.replace('khook_log_lines_lost_total', [{ labels: {}, value: sources.logLinesLost() }]),
   );
@@ -70,12 +85,26 @@ function reading(table: MetricTable, source: string, read: () => void): void {
   }
 }
 
+function readHooks(hooks: HooksReading | null, table: MetricTable): void {
+  if (hooks === null) return;
+  table.set('khook_hooks_synced', {}, hooks.isSynced ? 1 : 0);
+  table.set('khook_hooks_last_contact_timestamp_seconds', {}, hooks.lastContactAt / 1000);
+  table.replace(
+    'khook_cluster_refused',
+    hooks.refused.map(({ verb, resource }) => ({ labels: { verb, resource }, value: 1 })),
+  );
+}
+
 function readPlugins(readings: readonly PluginReading[], table: MetricTable): void {
   const values = (value: (reading: PluginReading) => number) =>
     readings.map((reading) => ({ labels: { plugin: reading.plugin }, value: value(reading) }));
   table.replace(
     'khook_plugin_active',
     values((reading) => (reading.isActive ? 1 : 0)),
+  );
+  table.replace(
+    'khook_plugin_source_stale',
+    values((reading) => (reading.isStale ? 1 : 0)),
   );
   table.replace(
     'khook_plugin_info',

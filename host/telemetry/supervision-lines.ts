@@ -83,6 +83,12 @@ export function supervisionLines(log: Log, rooms: Subscribable<SupervisionEvents
     rooms.on('plugin:recovered', ({ plugin, generation }) =>
       about(plugin).info(`plugin ${plugin} is healthy again`, { generation }),
     ),
+    rooms.on('plugin:stale', ({ plugin, generation, detail }) =>
+      about(plugin).warn(`The source of plugin ${plugin} is stale: ${detail}`, { generation }),
+    ),
+    rooms.on('plugin:fresh', ({ plugin, generation }) =>
+      about(plugin).info(`The source of plugin ${plugin} is fresh again`, { generation }),
+    ),
     rooms.on('plugin:state', ({ plugin, from, to }) =>
       about(plugin).debug(`plugin ${plugin}: ${from.kind} → ${to.kind}`),
     ),

@@ -13,6 +13,9 @@ import { MetricSender } from './metric-sender.ts';
 
 /** What loading and starting left behind is more than an idle plugin holds; it goes back to the system when that is done for good. */
 const TIDY_AFTER_MS = 1_000;
+const STALE_LIMIT = 1_024;
+/** How long an answer of the host is waited for: it may have to run a log-in command. */
+const RENEW_MS = 10_000;
 
 export interface PluginRuntimeOptions {
   readonly birth: Birth;
@@ -32,6 +35,8 @@ export class PluginRuntime implements PluginControl {
   readonly log: LogSender;
   readonly #context: PluginContext;
   #connection: KubernetesConnection | null;
+  /** Those who wait for the host to have read the credentials anew. */
+  #renewals: (() => void)[] = [];
   #plugin: Plugin | null = null;
   #tidying: Timer | null = null;
 
@@ -86,13 +91,16 @@ export class PluginRuntime implements PluginControl {
     }
   }
 
-  async healthCheck(): Promise<boolean | null> {
+  async healthCheck(): Promise<boolean | string | null> {
     const check = this.#plugin?.healthCheck;
-    return check === undefined ? null : (await check.call(this.#plugin)) === true;
+    if (check === undefined) return null;
+    const verdict: unknown = await check.call(this.#plugin);
+    return staleness(verdict) ?? verdict === true;
   }
 
   async reconnect(connection: KubernetesConnection): Promise<void> {
     this.#connection = connection;
+    this.#renewed();
   }
 
   async setDebug(enabled: boolean): Promise<void> {
@@ -103,6 +111,21 @@ export class PluginRuntime implements PluginControl {
   flush(): void {
     this.log.flush();
     this.#metrics.flush();
+  }
+
+  /** One question at a time, however many ask. */
+  #renew(): Promise<void> {
+    const { port, birth, clock } = this.#options;
+    if (this.#connection === null) return Promise.resolve();
+    if (this.#renewals.length === 0) {
+      port.post({ kind: 'renew', generation: birth.generation });
+      clock.after(RENEW_MS, () => this.#renewed());
+    }
+    return new Promise((resolve) => this.#renewals.push(resolve));
+  }
+
+  #renewed(): void {
+    for (const resolve of this.#renewals.splice(0)) resolve();
   }
 
   #makeContext(): PluginContext {
@@ -131,6 +154,7 @@ export class PluginRuntime implements PluginControl {
       get kubernetes(): KubernetesConnection | null {
         return connection();
       },
+      renewKubernetes: () => this.#renew(),
       emit: sender.emit.bind(sender),
       tryEmit: sender.tryEmit.bind(sender),
       emitMany: sender.emitMany.bind(sender),
@@ -146,6 +170,12 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ],
   ['ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING', 'a dependency must be JavaScript: compile it before it is packed'],
 ]);
+
+/** Why the plugin's source is stale, if that is what it says. */
+function staleness(verdict: unknown): string | null {
+  const text = typeof verdict === 'object' && verdict !== null ? (verdict as { stale?: unknown }).stale : undefined;
+  return typeof text === 'string' && text !== '' ? text.slice(0, STALE_LIMIT) : null;
+}
 
 function describe(error: unknown): string {
   const code = codeOf(error);

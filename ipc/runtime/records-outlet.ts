@@ -39,9 +39,9 @@ export function recordsOutlet({ port, queuedBytes }: RecordsOutletOptions): Port
     ...port,
     post(message) {
       if (message.kind === 'frame') port.post(message);
-      else if (queuedBytes() > MAX_QUEUE_BYTES) {
-        if (message.kind !== 'refused') lose(message);
-      } else if (message.kind === 'refused') port.post(message);
+      else if (message.kind === 'refused' || message.kind === 'renew') {
+        if (queuedBytes() <= MAX_QUEUE_BYTES) port.post(message);
+      } else if (queuedBytes() > MAX_QUEUE_BYTES) lose(message);
       else if (message.kind === 'metric') send(message);
       else {
         const dropped = message.dropped + lost.lines + lost.metrics;

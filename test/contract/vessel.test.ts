@@ -5,6 +5,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, it, type TestContext } from 'node:test';
+import { NO_PERMISSIONS } from '../../host/config/permissions.ts';
 import type { PluginSpec } from '../../host/config/plugin-plan.ts';
 import { openProcessVessel } from '../../host/sandbox/process-vessel.ts';
 import { openThreadVessel } from '../../host/sandbox/thread-vessel.ts';
@@ -12,6 +13,7 @@ import type { Vessel, VesselRequest } from '../../host/sandbox/vessel.ts';
 import { Watchdog } from '../../host/sandbox/watchdog.ts';
 import { makeBirth } from '../../host/supervision/birth.ts';
 import { systemClock } from '../../ipc/clock.ts';
+import type { KubernetesConnection } from '../../ipc/control.ts';
 import { eventually } from '../support/eventually.ts';
 import { fixtureSpec } from '../support/plugin-spec.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -26,12 +28,21 @@ const VESSELS: Record<string, (request: VesselRequest, variables: Record<string,
 };
 const STOPPED = { reason: 'stopped', detail: 'the test is over', stack: '', code: '' } as const;
 const DEADLINE = { deadlineMs: 5_000 };
+const CONNECTION: KubernetesConnection = {
+  server: 'https://127.0.0.1:6443',
+  ca: null,
+  token: 'old',
+  clientCertificate: null,
+  skipTlsVerify: false,
+  namespace: 'default',
+};
 
 for (const [kind, open] of Object.entries(VESSELS)) {
   const board = (
     t: TestContext,
     spec: PluginSpec,
     variables: Record<string, string> = {},
+    connection: KubernetesConnection | null = null,
   ): { vessel: Vessel; seen: VesselRecorder } => {
     const seen = new VesselRecorder();
     const birth = makeBirth({
@@ -39,7 +50,7 @@ for (const [kind, open] of Object.entries(VESSELS)) {
       generation: 1,
       idPrefix: `${spec.name}-test-1`,
       debug: spec.debug,
-      connection: null,
+      connection,
       hostDirectory: process.cwd(),
     });
     const vessel = open({ spec, birth, listener: seen }, variables);
@@ -193,6 +204,16 @@ for (const [kind, open] of Object.entries(VESSELS)) {
       await vessel.control.call('setDebug', { ...DEADLINE, args: [true] });
       await vessel.control.call('healthCheck', DEADLINE);
       await eventually(() => seen.logs.find(({ level, message }) => level === 'debug' && message === 'debug line'));
+    });
+
+    it('asks for new credentials, and uses what it is given', async (t) => {
+      const permissions = { ...NO_PERMISSIONS, kubernetes: true };
+      const { vessel, seen } = board(t, fixtureSpec('renewer', { permissions }), {}, CONNECTION);
+      await start(vessel);
+      const answer = vessel.control.call('healthCheck', DEADLINE);
+      await eventually(() => seen.renewals === 1);
+      await vessel.control.call('reconnect', { ...DEADLINE, args: [{ ...CONNECTION, token: 'new' }] });
+      assert.equal(await answer, 'it has new');
     });
 
     it('carries metrics as deltas, and large ones as well', async (t) => {

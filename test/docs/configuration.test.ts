@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { readEnvironment } from '../../host/config/environment.ts';
 import { expandVariables } from '../../host/config/expand.ts';
 import { hookSchema } from '../../host/config/hook-schema.ts';
+import { NO_HOOKS } from '../../host/config/hook-source.ts';
 import { ConfigLoader } from '../../host/config/loader.ts';
 import { SEVERITIES } from '../../host/config/mapping.ts';
 import { mappingSchema } from '../../host/config/mappings-file.ts';
@@ -49,7 +50,7 @@ describe('docs/configuration.md', () => {
   it('tells the defaults that a plugin really gets', async (t) => {
     const loader = new ConfigLoader({
       configDirectory: tempDir(t),
-      hooksDirectory: null,
+      hooks: NO_HOOKS,
       pluginsDirectory: resolve('test/fixtures/plugins/puppet/..'),
       environment: readEnvironment({}).environment,
       connectionProblem: () => null,

@@ -7,6 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { findConnection } from '../../host/cluster/connection.ts';
 import { RUN_FLAGS } from '../../host/commands/run-options.ts';
 import { readEnvironment } from '../../host/config/environment.ts';
+import { hooksFolder } from '../../host/config/hook-source.ts';
 import { ConfigLoader } from '../../host/config/loader.ts';
 import { AppHost, type AppHostFiles } from '../support/app-host.ts';
 import { eventually } from '../support/eventually.ts';
@@ -240,7 +241,7 @@ describe('environment variables', () => {
     const variables = { WATCH_NAMESPACE: 'shop', WEBHOOK_PORT: '8123', WEBHOOK_AUTH: 'bearer', WEBHOOK_TOKEN: 'x' };
     const loader = new ConfigLoader({
       configDirectory: resolve('config'),
-      hooksDirectory: resolve('config/hooks'),
+      hooks: hooksFolder(resolve('config/hooks'), null),
       pluginsDirectory: resolve('plugins'),
       environment: readEnvironment(variables).environment,
       connectionProblem: () => null,

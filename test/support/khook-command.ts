@@ -8,9 +8,9 @@ export interface Ran {
 }
 
 /** The command as a user runs it: a process, its two streams and its exit code. */
-export function khook(args: readonly string[], directory = process.cwd()): Promise<Ran> {
+export function khook(args: readonly string[], directory = process.cwd(), variables = {}): Promise<Ran> {
   return new Promise((done) => {
-    const env = { PATH: process.env.PATH ?? '', HOME: directory };
+    const env = { PATH: process.env.PATH ?? '', HOME: directory, ...variables };
     const child = spawn(resolve('scripts/khook'), args, { cwd: directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const texts = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {

@@ -31,6 +31,9 @@ export class TestPluginContext implements PluginContext {
   /** What was taken, in order, as the host would read it (after JSON). */
   readonly events: PluginEvent[] = [];
   kubernetes: KubernetesConnection | null = null;
+  /** What the host does when it is asked for new credentials. */
+  onRenew: () => void = () => {};
+  renewals = 0;
   readonly #abort = new AbortController();
   #hasCredit = true;
   #isHolding = false;
@@ -60,6 +63,11 @@ export class TestPluginContext implements PluginContext {
     gauge: ({ name }) => ({ set: (value, labels = {}) => this.metricRecords.push({ name, value, labels }) }),
     histogram: ({ name }) => ({ observe: (value, labels = {}) => this.metricRecords.push({ name, value, labels }) }),
   };
+
+  async renewKubernetes(): Promise<void> {
+    this.renewals += 1;
+    this.onRenew();
+  }
 
   emit(event: PluginEvent): Promise<Receipt> {
     return new Promise((resolve, reject) => {

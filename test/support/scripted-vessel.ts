@@ -9,7 +9,7 @@ import type { ToPlugin } from '../../ipc/messages.ts';
 import type { Remote } from '../../ipc/remote.ts';
 
 export type Answer =
-  | { readonly kind: 'ok'; readonly value?: boolean | null; readonly afterMs?: number }
+  | { readonly kind: 'ok'; readonly value?: boolean | string | null; readonly afterMs?: number }
   | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly afterMs?: number }
   | { readonly kind: 'never' };
 

@@ -11,6 +11,7 @@ export class VesselRecorder implements VesselListener {
   readonly refused: string[] = [];
   readonly exits: Exit[] = [];
   dropped = 0;
+  renewals = 0;
   onFrame: ((frame: Frame) => void) | null = null;
 
   frame(frame: Frame): void {
@@ -32,6 +33,10 @@ export class VesselRecorder implements VesselListener {
 
   eventRefused(code: string): void {
     this.refused.push(code);
+  }
+
+  credentialsRefused(): void {
+    this.renewals += 1;
   }
 
   exit(exit: Exit): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readEnvironment } from '../../../host/config/environment.ts';
 import type { ConfigEvents } from '../../../host/config/events.ts';
+import { hooksFolder, NO_HOOKS } from '../../../host/config/hook-source.ts';
 import type { LoadedConfig } from '../../../host/config/loaded-config.ts';
 import { ConfigLoader } from '../../../host/config/loader.ts';
 import { DEFAULT_MAPPINGS } from '../../../host/config/mappings-file.ts';
@@ -45,7 +46,7 @@ function setUp(
   const loader = new ConfigLoader({
     configDirectory: join(root, 'config'),
     pluginsDirectory: plugins,
-    hooksDirectory: join(root, 'hooks'),
+    hooks: hooksFolder(join(root, 'hooks'), variables.POD_NAMESPACE ?? null),
     environment: readEnvironment(variables).environment,
     connectionProblem: () => null,
     clock: new FakeClock(),
@@ -236,7 +237,7 @@ test('loader: a bundle that is still being copied is left out, its replacement k
   mkdirSync(join(root, 'plugins'));
   const environment = readEnvironment({}).environment;
   const loader = new ConfigLoader({
-    ...{ configDirectory: root, pluginsDirectory: join(root, 'plugins'), hooksDirectory: null },
+    ...{ configDirectory: root, pluginsDirectory: join(root, 'plugins'), hooks: NO_HOOKS },
     ...{ environment, connectionProblem: () => null, clock },
   });
   const load = () => loader.load({ settledOnly: true });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readEnvironment } from '../../../host/config/environment.ts';
 import { followConfig } from '../../../host/config/follow.ts';
+import { NO_HOOKS } from '../../../host/config/hook-source.ts';
 import type { LoadedConfig } from '../../../host/config/loaded-config.ts';
 import { ConfigLoader } from '../../../host/config/loader.ts';
 import { watchConfig } from '../../../host/config/watch.ts';
@@ -187,7 +188,7 @@ async function following(t: TestContext, files: Readonly<Record<string, string>>
   const loader = new ConfigLoader({
     configDirectory: join(root, 'config'),
     pluginsDirectory: join(root, 'plugins'),
-    hooksDirectory: null,
+    hooks: NO_HOOKS,
     environment: readEnvironment({}).environment,
     connectionProblem: () => null,
   });
@@ -242,7 +243,7 @@ test('follow: a bundle that stands there already is in the first configuration',
   const root = tempDir(t);
   writeBundle(join(root, 'plugins'));
   const loader = new ConfigLoader({
-    ...{ configDirectory: join(root, 'config'), pluginsDirectory: join(root, 'plugins'), hooksDirectory: null },
+    ...{ configDirectory: join(root, 'config'), pluginsDirectory: join(root, 'plugins'), hooks: NO_HOOKS },
     ...{ environment: readEnvironment({}).environment, connectionProblem: () => null },
   });
   await using follower = await followConfig({ loader, clock: systemClock, onLoaded: () => {} });
@@ -256,7 +257,7 @@ test('follow: an archive that cannot be unpacked for now holds up neither the st
   writeFileSync(join(root, 'plugins/other.tgz'), packed({ 'package.json': manifest, 'index.ts': '' }));
   writeFileSync(join(root, 'file'), '');
   await using loader = new ConfigLoader({
-    ...{ configDirectory: join(root, 'config'), pluginsDirectory: join(root, 'plugins'), hooksDirectory: null },
+    ...{ configDirectory: join(root, 'config'), pluginsDirectory: join(root, 'plugins'), hooks: NO_HOOKS },
     ...{ environment: readEnvironment({}).environment, connectionProblem: () => null },
     dataDirectory: join(root, 'file/data'),
   });

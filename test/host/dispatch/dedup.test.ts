@@ -37,6 +37,36 @@ test('dedup: the window counts from the last firing, not from its duplicates', a
   assert.equal(dedup.claim(firing()).kind, 'first');
 });
 
+test('dedup: what happened inside the window is a duplicate, however late it is told, and again', async () => {
+  const clock = new FakeClock();
+  const dedup = windowOn(clock);
+  dedup.claim(firing());
+  await clock.advance(WINDOW_MS + 300_000);
+  assert.equal(dedup.claim(firing(), 300_001).kind, 'duplicate');
+  assert.equal(dedup.claim(firing(), 300_001).kind, 'duplicate');
+  assert.equal(dedup.claim(firing(), 300_000).kind, 'first');
+});
+
+test('dedup: what happened before the key last fired is a duplicate', async () => {
+  const clock = new FakeClock();
+  const dedup = windowOn(clock);
+  dedup.claim(firing());
+  await clock.advance(WINDOW_MS);
+  assert.equal(dedup.claim(firing(), 15 * 60_000).kind, 'duplicate');
+  assert.equal(dedup.claim(firing(), -60_000).kind, 'first', 'from a clock that is ahead');
+});
+
+test('dedup: a short window does not forget what a source may tell again when it starts anew', async () => {
+  const clock = new FakeClock();
+  const dedup = new DedupWindow({ windowMs: 1_000, maxKeys: 10, clock });
+  dedup.claim(firing());
+  await clock.advance(15 * 60_000);
+  assert.equal(dedup.claim(firing(), 15 * 60_000 - 500).kind, 'duplicate');
+  assert.deepEqual(dedup.activeEvents(firing().hook), [], 'on show no longer');
+  await clock.advance(6 * 60_000);
+  assert.equal(dedup.claim(firing(), 20 * 60_000).kind, 'first');
+});
+
 test('dedup: a wall clock that jumps neither opens nor lengthens a window', async () => {
   const clock = new FakeClock();
   const dedup = windowOn(clock);

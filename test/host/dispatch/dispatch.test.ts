@@ -48,6 +48,20 @@ test('dispatch: the same key within the window is a duplicate, also in one batch
   assert.equal(said.filter((name) => name === 'firing:duplicate').length, 2);
 });
 
+test('dispatch: an event that is told again after the window is known by when it happened', async (t) => {
+  const agent = await misbehaving(t);
+  const { dispatch } = rig(t, { baseUrl: agent.url, settings: { dedupWindowMs: 50 } });
+  const accept = async (occurredAt: number): Promise<string | undefined> => {
+    const [acceptance] = await dispatch.accept([{ eventId: 'e', firing: firing({ occurredAt }) }]);
+    return acceptance?.kind;
+  };
+  const happened = Date.now();
+  assert.equal(await accept(happened), 'accepted');
+  await eventually(() => Date.now() - happened > 200);
+  assert.equal(await accept(happened), 'duplicate');
+  assert.equal(await accept(Date.now()), 'accepted');
+});
+
 test('dispatch: an agent that fails twice gets the same messageId three times and works once', async (t) => {
   const agent = await misbehaving(t, {
     onSession: () => ({ kind: 'says', status: 201, body: '{}' }),

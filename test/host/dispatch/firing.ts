@@ -17,6 +17,8 @@ export function firing(changes: Partial<Firing> = {}): Firing {
     severity: 'warning',
     resourceName: 'api',
     namespace: 'default',
+    // Now, whenever that is.
+    occurredAt: Number.MAX_SAFE_INTEGER,
     ...changes,
   };
 }

@@ -39,6 +39,8 @@ test('metrics server: a scrape through HTTP shows what the rooms said', async (t
     outbox: () => ({ firings: 0, hasFault: false, isFull: false, deadLetters: 0 }),
     logLinesLost: () => 0,
     zombieThreads: () => 0,
+    isLeader: () => true,
+    clusterHooks: () => null,
   };
   const metrics = createMetrics({ rooms, sources, clock: systemClock, hostMetrics: false });
   t.after(() => metrics[Symbol.dispose]());
@@ -149,6 +151,8 @@ test('metrics server: a thousand scrapes at once are all answered and leave no s
     outbox: () => ({ firings: 0, hasFault: false, isFull: false, deadLetters: 0 }),
     logLinesLost: () => 0,
     zombieThreads: () => 0,
+    isLeader: () => true,
+    clusterHooks: () => null,
   };
   using metrics = createMetrics({ rooms, sources, clock: systemClock, hostMetrics: false });
   const server = metricsServer(view({ metrics: () => metrics.scrape() }), surroundings);

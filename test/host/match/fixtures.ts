@@ -54,6 +54,7 @@ export interface TestEvent {
   readonly message?: string;
   readonly namespace?: string;
   readonly reason?: string;
+  readonly timestamp?: string;
   readonly metadata?: Record<string, unknown>;
 }
 

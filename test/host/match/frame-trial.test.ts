@@ -59,15 +59,15 @@ test('frame trial: every event has one verdict and at most one firing, however t
 test('frame trial: equal keys in two parts are one firing with repeats', () => {
   const trial = new FrameTrial({ count: 4, frameTimeoutMs: 1_000, causes: [] });
   const part = (from: number): JudgedPart => {
-    const first = { ...firing(from, 'same'), repeats: [from + 1] };
+    const first = { ...firing(from, 'same'), repeats: [from + 1], occurredAt: from };
     return { ...judged(from, from + 2), firings: [first] };
   };
   trial.take({ kind: 'answered', answer: part(0) });
   trial.take({ kind: 'answered', answer: part(2) });
   const { firings } = trial.verdict();
   assert.deepEqual(
-    firings.map(({ index, repeats }) => [index, repeats]),
-    [[0, [1, 2, 3]]],
+    firings.map(({ index, repeats, occurredAt }) => [index, repeats, occurredAt]),
+    [[0, [1, 2, 3], 2]],
   );
 });
 

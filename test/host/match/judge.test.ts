@@ -171,7 +171,16 @@ test('judging: a firing carries what dispatch needs', () => {
     severity: 'warning',
     resourceName: 'api',
     namespace: 'shop',
+    occurredAt: 0,
   });
+});
+
+test('judging: a firing happened when the newest of its events did', () => {
+  const old = { timestamp: '2026-01-02T03:00:00Z' };
+  const recent = { timestamp: '2026-01-02T04:30:00.5+01:00' };
+  const by = rules({ hooks: [hook('h', 'pod-restart')] });
+  const [firing] = judge(frame([old, recent, old]), by).firings;
+  assert.equal(firing?.occurredAt, Date.parse('2026-01-02T03:30:00.500Z'));
 });
 
 test('judging: types that the host has settled keep their verdict, whatever their lines are', () => {

@@ -15,25 +15,26 @@ const sample = { type: 'counter', name: 'n', help: 'h', labels: { a: 'b' }, valu
 const log = { kind: 'log', generation: 1, records: [record], dropped: 0 };
 const metric = { kind: 'metric', generation: 1, records: [sample] };
 const refused = { kind: 'refused', generation: 1, code: 'EVENT_ERR_SOURCE', message: 'm' };
+const renew = { kind: 'renew', generation: 1 };
 
 const WITHOUT_TEXT = { toString: null, valueOf: null };
 
 describe('event wire', () => {
   it('hands each kind of message to its listener', () => {
     const seen = new VesselRecorder();
-    for (const message of [frame, log, { ...log, dropped: 3 }, metric, refused]) {
+    for (const message of [frame, log, { ...log, dropped: 3 }, metric, refused, renew]) {
       assert.equal(readMessage(message, 1, seen), null);
     }
     assert.deepEqual(seen.frames, [frame]);
     assert.deepEqual(seen.logs, [record, record]);
     assert.deepEqual(seen.metrics, [sample]);
-    assert.deepEqual([seen.dropped, seen.refused], [3, ['EVENT_ERR_SOURCE']]);
+    assert.deepEqual([seen.dropped, seen.refused, seen.renewals], [3, ['EVENT_ERR_SOURCE'], 1]);
   });
 
   it('discards what belongs to another generation', () => {
     const seen = new VesselRecorder();
-    for (const message of [frame, log, metric, refused]) assert.equal(readMessage(message, 2, seen), null);
-    assert.deepEqual([seen.frames, seen.logs, seen.metrics, seen.refused], [[], [], [], []]);
+    for (const message of [frame, log, metric, refused, renew]) assert.equal(readMessage(message, 2, seen), null);
+    assert.deepEqual([seen.frames, seen.logs, seen.metrics, seen.refused, seen.renewals], [[], [], [], [], 0]);
   });
 
   it('names what is not the protocol, and takes nothing of it', () => {

@@ -93,6 +93,9 @@ export class SupervisionBench {
     this.events.on('plugin:unhealthy', ({ generation }) => say(`unhealthy ${generation}`));
     this.events.on('plugin:recovered', ({ generation }) => say(`recovered ${generation}`));
     this.events.on('plugin:lingering', ({ count }) => say(`lingering ${count}`));
+    this.events.on('plugin:stale', ({ detail }) => say(`stale ${detail}`));
+    this.events.on('plugin:fresh', ({ generation }) => say(`fresh ${generation}`));
+    this.events.on('plugin:credentials-refused', () => say('credentials refused'));
     this.events.on('plugin:disabled', () => say('disabled'));
     this.events.on('plugin:blocked', ({ remedy }) => say(`blocked ${remedy}`));
     this.events.on('plugin:state', ({ from, to }) => this.states.push({ from, to }));

@@ -39,6 +39,23 @@ describe('supervisor: health and stop', () => {
     await stopped(bench);
   });
 
+  it('leaves a plugin running whose source is stale, and says so when it begins and when it is over', async () => {
+    const bench = await running();
+    for (const value of ['gone for 1 min', 'gone for 2 min', 'gone for 3 min', 'gone for 4 min']) {
+      bench.harbour.last.script = { healthCheck: { kind: 'ok', value } };
+      await bench.pass(30_000);
+      assert.equal(bench.supervisor.staleness, value);
+    }
+    bench.harbour.last.script = { healthCheck: { kind: 'ok', value: true } };
+    await bench.pass(30_000);
+    assert.equal(bench.supervisor.staleness, null);
+    assert.deepEqual([bench.kind, bench.said], ['running', ['ready 1', 'stale gone for 1 min', 'fresh 1']]);
+    bench.harbour.last.script = { healthCheck: { kind: 'ok', value: 'gone again' } };
+    await bench.pass(30_000);
+    await stopped(bench);
+    assert.equal(bench.supervisor.staleness, null, 'what does not run is not stale');
+  });
+
   it('does not cut a drain short because a health check went unanswered', async () => {
     const bench = await running();
     bench.harbour.last.script = { healthCheck: NEVER };

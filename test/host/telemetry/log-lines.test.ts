@@ -196,6 +196,28 @@ const GREPS: readonly (readonly [RegExp, string, Act])[] = [
       rooms.supervision.emit('plugin:unhealthy', { plugin: 'webhook', generation: 1, detail: 'it answered false' }),
   ],
   [
+    /plugin.*stale/,
+    'The source of plugin kubernetes is stale: no contact for 3 min',
+    (rooms) =>
+      rooms.supervision.emit('plugin:stale', { plugin: 'kubernetes', generation: 1, detail: 'no contact for 3 min' }),
+  ],
+  [
+    /plugin.*fresh/,
+    'The source of plugin kubernetes is fresh again',
+    (rooms) => rooms.supervision.emit('plugin:fresh', { plugin: 'kubernetes', generation: 1 }),
+  ],
+  [
+    /cluster-connection/,
+    'Connection to https://api:6443 renewed: ca, token',
+    (rooms) =>
+      rooms.cluster.emit('connection:changed', { server: 'https://api:6443', origin: 'x', changed: ['ca', 'token'] }),
+  ],
+  [
+    /cluster-connection/,
+    'Connection to the cluster cannot be renewed; the last one stays in use: gone',
+    (rooms) => rooms.cluster.emit('connection:unreadable', { reason: 'gone' }),
+  ],
+  [
     /config/i,
     'Configuration loaded',
     (rooms) => rooms.config.emit('config:loaded', { hash: 'abc', plugins: 1, mappings: 2, hooks: 3 }),

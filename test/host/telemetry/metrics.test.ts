@@ -11,6 +11,7 @@ const READING: PluginReading = {
   version: '1.2.3',
   isolation: 'thread',
   isActive: true,
+  isStale: true,
   heapBytes: 5_000_000,
   externalBytes: 1_000,
   cpuSeconds: 1.5,
@@ -26,6 +27,8 @@ function sources(readings: readonly PluginReading[] = [READING]): MetricSources 
     outbox: () => ({ firings: 2, hasFault: false, isFull: false, deadLetters: 4 }),
     logLinesLost: () => 0,
     zombieThreads: () => 0,
+    isLeader: () => true,
+    clusterHooks: () => null,
   };
 }
 
@@ -123,6 +126,7 @@ test('metrics: snapshots are read at the scrape', async () => {
   const { metrics } = open();
   const expected = [
     'khook_plugin_active{plugin="webhook"} 1',
+    'khook_plugin_source_stale{plugin="webhook"} 1',
     'khook_plugin_info{plugin="webhook",version="1.2.3",isolation="thread"} 1',
     'khook_plugin_heap_bytes{plugin="webhook"} 5000000',
     'khook_plugin_external_bytes{plugin="webhook"} 1000',

@@ -1,5 +1,6 @@
 import { Emitter } from '../../../host/base/emitter.ts';
 import type { BusEvents } from '../../../host/bus/events.ts';
+import type { ClusterEvents } from '../../../host/cluster/events.ts';
 import type { ConfigEvents } from '../../../host/config/events.ts';
 import type { Delivery } from '../../../host/dispatch/delivery.ts';
 import type { DispatchEvents } from '../../../host/dispatch/events.ts';
@@ -21,6 +22,7 @@ export function emitters() {
     match: new Emitter<MatchEvents>(),
     dispatch: new Emitter<DispatchEvents>(),
     ledger: new Emitter<LedgerEvents>(),
+    cluster: new Emitter<ClusterEvents>(),
   };
 }
 
@@ -102,5 +104,6 @@ export const DELIVERY: Delivery = {
     severity: 'info',
     resourceName: 'api',
     namespace: '',
+    occurredAt: 0,
   },
 };

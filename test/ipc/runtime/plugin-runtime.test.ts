@@ -161,7 +161,7 @@ describe('plugin runtime', () => {
   });
 
   it('takes only true for healthy, and nothing for no opinion', async () => {
-    const health = async (healthCheck?: () => unknown): Promise<boolean | null> => {
+    const health = async (healthCheck?: () => unknown): Promise<boolean | string | null> => {
       const plugin = { start() {}, ...(healthCheck === undefined ? {} : { healthCheck }) } as Plugin;
       const { runtime } = rig(bundle(plugin));
       await runtime.initialize();
@@ -169,7 +169,10 @@ describe('plugin runtime', () => {
     };
     assert.equal(await health(), null);
     assert.equal(await health(() => true), true);
-    for (const answer of [false, undefined, 'yes', 1]) assert.equal(await health(async () => answer), false);
+    for (const answer of [false, undefined, 'yes', 1, { stale: '' }, { stale: true }])
+      assert.equal(await health(async () => answer), false);
+    assert.equal(await health(() => ({ stale: 'no contact for 2 min' })), 'no contact for 2 min');
+    assert.equal(String(await health(() => ({ stale: 'x'.repeat(100_000) }))).length, 1_024);
     await assert.rejects(
       health(() => Promise.reject(new Error('sick'))),
       /sick/,

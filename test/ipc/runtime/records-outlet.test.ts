@@ -73,6 +73,7 @@ describe('records outlet', () => {
     outlet.post({ kind: 'log', generation: 1, records: [line(1, 10), line(2, 10)], dropped: 3 });
     outlet.post({ kind: 'metric', generation: 1, records: [metric({})] });
     outlet.post({ kind: 'refused', generation: 1, code: 'X', message: 'x' });
+    outlet.post({ kind: 'renew', generation: 1 });
     assert.equal(sent.length, 0);
     outlet.post({
       kind: 'frame',
@@ -85,9 +86,10 @@ describe('records outlet', () => {
     });
     queued = 0;
     outlet.post({ kind: 'log', generation: 1, records: [line(3, 10)], dropped: 0 });
+    outlet.post({ kind: 'renew', generation: 1 });
     assert.deepEqual(
       sent.map((message) => (message.kind === 'log' ? message.dropped : message.kind)),
-      ['frame', 6],
+      ['frame', 6, 'renew'],
     );
   });
 });

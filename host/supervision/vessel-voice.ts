@@ -1,26 +1,21 @@
-/** What one run of a plugin says, passed on as supervision's events. */
+/** What one generation's vessel reports, as events of supervision. */
 
 import type { Emitter } from '../base/emitter.ts';
 import type { VesselListener } from '../sandbox/vessel.ts';
 import type { SupervisionEvents } from './events.ts';
 
-export interface RunVoiceOptions {
+export interface VesselVoiceOptions {
   readonly plugin: string;
   readonly generation: number;
   readonly events: Emitter<SupervisionEvents>;
-  /** No later run has begun. */
+  /** No later generation was begun. */
   readonly isLatest: () => boolean;
   readonly exit: VesselListener['exit'];
 }
 
 /** The last words of a run are heard whenever they come; all else that comes late changes nothing. */
-export function runVoice({
-  plugin,
-  generation,
-  events,
-  isLatest,
-  exit,
-}: RunVoiceOptions): Omit<VesselListener, 'frame'> {
+export function vesselVoice(options: VesselVoiceOptions): Omit<VesselListener, 'frame'> {
+  const { plugin, generation, events, isLatest, exit } = options;
   return {
     log: (record) => events.emit('plugin:log', { plugin, generation, record }),
     logsDropped: (count) => events.emit('plugin:logs-dropped', { plugin, count }),
@@ -29,6 +24,9 @@ export function runVoice({
     },
     eventRefused: (code, message) => {
       if (isLatest()) events.emit('plugin:event-refused', { plugin, code, message });
+    },
+    credentialsRefused: () => {
+      if (isLatest()) events.emit('plugin:credentials-refused', { plugin });
     },
     exit,
   };
