@@ -73,6 +73,7 @@ const SINGLE_IMPORTERS: Readonly<Record<string, readonly RegExp[]>> = {
   '@marcbachmann/cel-js': [/^host\/match\/filter(?:-regex)?\.ts$/],
   re2js: [/^host\/match\/filter-regex\.ts$/],
   zod: [/^host\//],
+  'node:ffi': [/^host\/sandbox\/allocator\.ts$/],
   'node:sqlite': [/^host\/dispatch\//],
   'pprof-format': [/^host\/profile\//],
   'node:worker_threads': [/^ipc\/port/, /^ipc\/runtime\//, /^host\/sandbox\//, /^host\/profile\//, /^bench\//],
