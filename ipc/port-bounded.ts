@@ -17,7 +17,7 @@ const LAST_MS = 20;
 
 export interface Slice {
   readonly messages: number;
-  /** From the first message of the slice to its end; a slice of one message shows its receiver's time only. */
+  /** CPU of the host's thread, from the first message of the slice to its end; a slice of one message shows its receiver's only. */
   readonly ms: number;
 }
 
@@ -38,7 +38,13 @@ export function boundedPort<Out, In>(port: MessagePort, options: BoundedPortOpti
   let receiver: ((message: In) => void) | null = null;
   let isClosed = false;
   let isListening = false;
-  let slice: { readonly startedAt: number; messages: number; endedAt: number } | null = null;
+  let slice: {
+    readonly startedAt: number;
+    readonly startedCpu: number;
+    messages: number;
+    endedAt: number;
+    cpuMs: number;
+  } | null = null;
 
   const take = (event: { readonly data: unknown; readonly ports: readonly MessagePort[] }): void => {
     within(() => {
@@ -54,21 +60,22 @@ export function boundedPort<Out, In>(port: MessagePort, options: BoundedPortOpti
     if (isClosed) return;
     if (slice === null) {
       const now = clock.now();
-      slice = { startedAt: now, messages: 0, endedAt: now };
+      slice = { startedAt: now, startedCpu: clock.cpu(), messages: 0, endedAt: now, cpuMs: 0 };
       setImmediate(end);
     }
     const current = slice;
     current.messages += 1;
     action();
     current.endedAt = clock.now();
+    current.cpuMs = clock.cpu() - current.startedCpu;
     if (current.messages >= SLICE_MESSAGES || current.endedAt - current.startedAt >= SLICE_MS) pause();
   };
   /** The turn is over: the others had theirs. */
   const end = (): void => {
     if (slice === null) return;
-    const { messages, startedAt, endedAt } = slice;
+    const { messages, cpuMs } = slice;
     slice = null;
-    onSlice?.({ messages, ms: endedAt - startedAt });
+    onSlice?.({ messages, ms: cpuMs });
     if (!isClosed && receiver !== null) listen();
   };
   // Without a listener Node stops handing over, in the middle of a turn too.

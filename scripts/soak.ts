@@ -60,10 +60,10 @@ while (performance.now() - startedAt < totalMs) {
     sampleAt += SAMPLE_MS;
     await take(now);
   }
-  const deaths = corpus.deaths.length;
+  const before = { deaths: corpus.deaths.length, ends: corpus.neighbour.ends.length };
   await corpus.until(() => false, 200);
-  for (const death of corpus.deaths.slice(deaths)) {
-    process.stdout.write(`${(now / 60_000).toFixed(1)} min   ${death}   with ${beside.map(({ name }) => name)}\n`);
+  for (const bad of [...corpus.deaths.slice(before.deaths), ...corpus.neighbour.ends.slice(before.ends)]) {
+    process.stdout.write(`${(now / 60_000).toFixed(1)} min   ${bad}   with ${beside.map(({ name }) => name)}\n`);
   }
 }
 // What is left when all of them are gone is what the host keeps.

@@ -82,6 +82,7 @@ const SINGLE_IMPORTERS: Readonly<Record<string, readonly RegExp[]>> = {
   re2js: [/^host\/match\/filter-regex\.ts$/],
   'tar-stream': [/^host\/config\/archive-stream\.ts$/],
   zod: [/^host\//, /^scripts\/crd\//],
+  'node:ffi': [/^host\/sandbox\/allocator\.ts$/],
   'node:sqlite': [/^host\/dispatch\//],
   'pprof-format': [/^host\/profile\//],
   'node:worker_threads': [/^ipc\/port/, /^ipc\/runtime\//, /^host\/sandbox\//, /^host\/profile\//, /^bench\//],

@@ -1,6 +1,6 @@
 /** The command line of `khook replay` and the files that it names, read and checked. */
 
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type FileSources, readMappings, readPlugins } from '../config/config-files.ts';
 import { readEnvironment } from '../config/environment.ts';
 import type { Hook } from '../config/hook.ts';

@@ -21,6 +21,10 @@ export class VirtualClock implements Clock {
     return this.#now;
   }
 
+  cpu(): number {
+    return this.#now;
+  }
+
   after(ms: number, action: () => void): Timer {
     const pending = { at: this.#now + Math.max(0, ms), action };
     this.#pending.splice(this.#placeOf(pending.at), 0, pending);

@@ -6,6 +6,7 @@
 
 import { getHeapStatistics } from 'node:v8';
 import type { Clock, Timer } from '../../ipc/clock.ts';
+import { Allocator } from './allocator.ts';
 import { OffHeapWatch } from './off-heap-watch.ts';
 import type { Verdict } from './verdict.ts';
 import { type Tick, VesselWatch } from './watch.ts';
@@ -31,6 +32,7 @@ export class Watchdog {
   readonly #departed = new Map<number, VesselWatch>();
   readonly #zombies: Zombies;
   readonly #offHeap = new OffHeapWatch();
+  readonly #allocator: Allocator;
   readonly #timer: Timer;
   #time: Tick;
   #lastId = 0;
@@ -39,6 +41,7 @@ export class Watchdog {
     const { clock } = options;
     this.#options = options;
     this.#zombies = new Zombies(options);
+    this.#allocator = new Allocator(options);
     this.#time = { at: clock.now(), fair: 0 };
     this.#timer = clock.every(PERIOD_MS, () => this.#tick());
   }
@@ -78,6 +81,7 @@ export class Watchdog {
   [Symbol.dispose](): void {
     this.#timer.cancel();
     this.#zombies.forget();
+    this.#allocator[Symbol.dispose]();
   }
 
   #tick(): void {
@@ -106,6 +110,7 @@ export class Watchdog {
       if (vessel.outside().faultedBytes !== null) continue;
       this.#departed.delete(id);
       this.#offHeap.forget();
+      this.#allocator.giveBack();
     }
   }
 

@@ -28,6 +28,7 @@ import type { Exit } from '../sandbox/exit.ts';
 import type { Vessel } from '../sandbox/vessel.ts';
 import type { SupervisionEvents } from './events.ts';
 import { Generation, type GenerationOptions } from './generation.ts';
+import { healthVoice } from './health-voice.ts';
 import { HealthWatch } from './health-watch.ts';
 import { Remains } from './remains.ts';
 import { type LastExit, RunHistory } from './run-history.ts';
@@ -281,17 +282,9 @@ export class Supervisor {
 
   #watchOver(current: Generation): void {
     const { clock, events } = this.#options;
-    const about = { plugin: this.name, generation: current.number };
     const isCurrent = (): boolean => this.#current === current && this.#state.kind === 'running';
-    this.#watch = new HealthWatch({
-      clock,
-      generation: current,
-      tell: (news) => {
-        if (!isCurrent()) return;
-        if ('detail' in news) events.emit(`plugin:${news.kind}`, { ...about, detail: news.detail });
-        else events.emit(`plugin:${news.kind}`, about);
-      },
-    });
+    const tell = healthVoice({ plugin: this.name, generation: current.number, events, isCurrent });
+    this.#watch = new HealthWatch({ clock, generation: current, tell });
   }
 
   #transition(to: PluginState): void {
