@@ -30,7 +30,10 @@ export function hostOperations({ log, rooms, isOpen, ...options }: OperationsOpt
   const { clock, plugins, bus, dispatch } = rooms;
   const { snapshots, run } = options;
   const testEvents = new TestEvents({ bus, snapshots, run, wall: clock.wall });
-  const recordings = new Recordings({ rooms, ...options });
+  const recordings = new Recordings({
+    ...{ rooms, ...options },
+    onOpened: ({ raw }) => log.component('host').info(`Events are being recorded, ${raw ? 'with' : 'without'} secrets`),
+  });
   const profiler = new Profiler({
     clock,
     recordPlugin: (name, kind, ms) => plugins.find(name)?.vessel?.profile(kind, ms) ?? null,

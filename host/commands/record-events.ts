@@ -4,6 +4,7 @@ import { systemClock } from '../../ipc/clock.ts';
 import { messageOf } from '../../ipc/errors.ts';
 import { flagText, type Invocation } from './command.ts';
 import { EXIT_CODES, type ExitCode } from './exit-code.ts';
+import { OutputWatch } from './output-watch.ts';
 import { type RecordPlan, readRecordPlan } from './record-plan.ts';
 import { serverSentEvents } from './server-sent.ts';
 
@@ -31,7 +32,7 @@ class Recorder {
   readonly #url: string;
   /** Aborted when there is enough, or nobody to write for. */
   readonly #enough = new AbortController();
-  #isWanted = true;
+  readonly #output = new OutputWatch();
   #events = 0;
   #missed = 0;
 
@@ -46,11 +47,7 @@ class Recorder {
     const stop = (): void => this.#enough.abort();
     // Whoever asks twice is not waited for: the second signal does what it always does.
     for (const name of SIGNALS) process.once(name, stop);
-    // `khook record | head`: nobody reads on.
-    process.stdout.on('error', () => {
-      this.#isWanted = false;
-      stop();
-    });
+    this.#output.signal.addEventListener('abort', stop);
     if (forMs !== null) systemClock.after(forMs, stop);
     const ending = await this.#listen({ last, follow, inFlight: false }, this.#enough.signal);
     if (ending.kind === 'bad') return ending.code;
@@ -60,13 +57,14 @@ class Recorder {
       return EXIT_CODES.UNREACHABLE;
     }
     if (follow) await this.#writeInFlight();
-    this.#say(this.#counts());
-    return EXIT_CODES.OK;
+    const { fault } = this.#output;
+    this.#say(fault ?? this.#counts());
+    return fault === null ? EXIT_CODES.OK : EXIT_CODES.FAILED;
   }
 
   /** What has fired and is on its way still would be missing otherwise, however long its agent works. */
   async #writeInFlight(): Promise<void> {
-    if (this.#isFull || !this.#isWanted || this.#plan.outcomes.length > 0) return;
+    if (this.#isFull || !this.#output.isOpen || this.#plan.outcomes.length > 0) return;
     await this.#listen({ last: ALL, follow: false, inFlight: true }, AbortSignal.timeout(5_000));
   }
 
@@ -104,7 +102,7 @@ class Recorder {
   #write(name: string, data: string): void {
     if (name === 'event') this.#events += 1;
     if (name === 'missed') this.#missed += (JSON.parse(data) as { count: number }).count;
-    if (this.#isWanted) this.#invocation.stdout(`${data}\n`);
+    if (this.#output.isOpen) this.#invocation.stdout(`${data}\n`);
   }
 
   get #isFull(): boolean {

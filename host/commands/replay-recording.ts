@@ -10,6 +10,7 @@ import { Recording } from '../replay/recording.ts';
 import { Tally } from '../replay/tally.ts';
 import { flagText, type Invocation } from './command.ts';
 import { EXIT_CODES, type ExitCode } from './exit-code.ts';
+import { OutputWatch } from './output-watch.ts';
 import { ReplayJson } from './replay-json.ts';
 import { readReplayPlan } from './replay-plan.ts';
 import type { ReplayReport } from './replay-report.ts';
@@ -50,11 +51,19 @@ async function replay(
   for (const warning of plan.warnings) say(warning);
   const run = opened.use(new DryRun(plan));
   const tally = new Tally();
+  const output = new OutputWatch();
   for await (const event of run.run(recording.inOrder())) {
     tally.add(event);
     report.event(event);
+    if (!output.isOpen) break;
   }
-  report.end({ tally, facts: recording.facts, digests: run.digests });
+  if (output.isOpen) report.end({ tally, facts: recording.facts, digests: run.digests });
+  // Whether it could be written is known in the next turn.
+  await new Promise((resolve) => setImmediate(resolve));
+  if (output.fault !== null) {
+    say(output.fault);
+    return EXIT_CODES.FAILED;
+  }
   return tally.differences === 0 ? EXIT_CODES.OK : EXIT_CODES.DIFFERENT;
 }
 

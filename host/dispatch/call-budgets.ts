@@ -41,6 +41,9 @@ export class CallBudgets {
     if (callsPerHour === undefined) return this.#options.open(delivery);
     const budget = this.#of(hook);
     const now = this.#options.clock.now();
+    const leftMs = this.#leftMs(budget);
+    const used = leftMs === 0 ? { calls: 0, forMs: null } : { calls: budget.window?.calls ?? 0, forMs: leftMs };
+    this.#options.events.emit('firing:budgeted', { delivery, callsPerHour, ...used });
     // What an earlier life has begun to send is not taken back.
     const held = delivery.state.kind === 'queued' ? budget.held.size : 0;
     const decision = decideCall(budget.window, { now, callsPerHour, held });
@@ -53,10 +56,14 @@ export class CallBudgets {
     });
   }
 
-  /** An hour of this Hook began at `startedAt`, before anybody counted, and so many calls were made in it. */
+  /** An hour of this Hook began at `startedAt`, and so many calls were made in it that were not counted here. */
   takeOver(hook: string, { startedAt, calls }: BudgetWindow): void {
     const budget = this.#of(hook);
-    budget.window = { startedAt, calls: calls + (budget.window?.calls ?? 0) };
+    const running = this.#leftMs(budget) === 0 ? null : budget.window;
+    budget.window =
+      running === null
+        ? { startedAt, calls }
+        : { startedAt: Math.min(startedAt, running.startedAt), calls: calls + running.calls };
   }
 
   #hold(budget: HookBudget, run: HeldRun, callsPerHour: number): void {

@@ -36,6 +36,13 @@ export interface DispatchEvents extends OutboxEvents {
     readonly dedupKey: string;
     readonly until: number;
   };
+  /** Its Hook has a budget: what was used of it when this one came. `forMs`: until the running hour is over; null: none runs. */
+  'firing:budgeted': {
+    readonly delivery: Delivery;
+    readonly callsPerHour: number;
+    readonly calls: number;
+    readonly forMs: number | null;
+  };
   /** Its Hook has used up its budget: it waits, to go out with a digest in `forMs`. */
   'firing:held': { readonly delivery: Delivery; readonly callsPerHour: number; readonly forMs: number };
   /** It ends as the message of its digest ends, which stands for so many firings. */

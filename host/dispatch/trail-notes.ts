@@ -34,7 +34,11 @@ export function recordDeliveries({ dispatch, ledger, clock }: TrailNotesOptions)
   dispatch.on('firing:held', ({ delivery, callsPerHour, forMs }) => {
     const budget = `the budget of Hook ${delivery.firing.hook}, ${callsPerHour} calls an hour, is used up`;
     note(delivery.eventId, 'held', `${budget}; goes out with a digest in ${Math.ceil(forMs / 60_000)} min`);
-    amend(delivery, { held: { until: clock.wall() + forMs, callsPerHour } });
+    amend(delivery, { isHeld: true });
+  });
+  dispatch.on('firing:budgeted', ({ delivery, callsPerHour, calls, forMs }) => {
+    const until = forMs === null ? null : clock.wall() + forMs;
+    amend(delivery, { budget: { callsPerHour, calls, until } });
   });
   dispatch.on('firing:digested', ({ delivery, messageId, firings }) => {
     note(delivery.eventId, 'digested', `with the digest of ${firings} firings, message ${messageId}`);
@@ -59,7 +63,7 @@ export function recordDeliveries({ dispatch, ledger, clock }: TrailNotesOptions)
   });
   dispatch.on('firing:settled', ({ delivery, outcome, detail }) => {
     if (outcome !== 'delivered') note(delivery.eventId, outcome, detail);
-    amend(delivery, { end: { outcome, at: clock.wall() } });
+    amend(delivery, { end: { outcome, atMonotonic: clock.now() } });
     ledger.settleFiring(delivery.eventId, outcome);
   });
 }

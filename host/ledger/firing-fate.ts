@@ -22,21 +22,31 @@ export type FiringDecision =
   | { readonly kind: 'repeat'; readonly of: string }
   | { readonly kind: 'dropped'; readonly reason: DropReason };
 
+export interface FiringBudget {
+  readonly callsPerHour: number;
+  /** Calls of the hour that was running. */
+  readonly calls: number;
+  /** Its end (Unix milliseconds); null: none was running. */
+  readonly until: number | null;
+}
+
 export interface FiringFate {
   readonly subject: FiringSubject;
   /** null: not decided yet. */
   readonly decision: FiringDecision | null;
-  /** Over its Hook's budget of so many calls an hour: it waits until then for its digest (Unix milliseconds). */
-  readonly held: { readonly until: number; readonly callsPerHour: number } | null;
+  /** How much of its Hook's budget was used when it came; null: the Hook has none. */
+  readonly budget: FiringBudget | null;
+  /** Over the budget: it waits for the digest at the end of the hour. */
+  readonly isHeld: boolean;
   /** The message that it went out with, when that is the digest of several. */
   readonly digest: string | null;
-  /** null: its delivery has not ended. */
-  readonly end: { readonly outcome: Outcome; readonly at: number } | null;
+  /** null: its delivery has not ended. By the monotonic clock: the wall clock may be set while an agent works. */
+  readonly end: { readonly outcome: Outcome; readonly atMonotonic: number } | null;
 }
 
 /** Kept of one event; it may fire for more Hooks than that. */
 export const MAX_FATES = 64;
 
 export function undecided(subject: FiringSubject): FiringFate {
-  return { subject, decision: null, held: null, digest: null, end: null };
+  return { subject, decision: null, budget: null, isHeld: false, digest: null, end: null };
 }

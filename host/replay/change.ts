@@ -9,7 +9,7 @@ export interface SideView {
   readonly agent: string;
   /** `silent`: matched, and a duplicate. */
   readonly state: 'sent' | 'held' | 'silent';
-  /** Of what it is a duplicate; why it was dropped. */
+  /** Of what it is a duplicate; empty where it is none. */
   readonly detail: string;
   /** null: not known. */
   readonly prompt: string | null;

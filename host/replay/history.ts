@@ -1,10 +1,10 @@
 /**
  * What a recording tells of the time before it, and of what is not in it. It begins somewhere, and may be of some events only: then a
- * duplicate is the only trace of the firing that it repeats, and a held firing that of the calls which used up its Hook's budget. It
+ * duplicate is the only trace of the firing that it repeats, and what a firing found used of its Hook's budget that of earlier calls. It
  * also tells which firings failed and gave their key back. Bounded by what a dedup window holds.
  */
 
-import { BUDGET_WINDOW_MS } from '../dispatch/call-budget.ts';
+import { BudgetHistory, type UncountedCalls } from './budget-history.ts';
 import type { EventRead } from './recording-line.ts';
 
 /** Names a firing of an event: the n-th of a Hook, as its dedup key does. */
@@ -16,16 +16,10 @@ export interface FiringPlace {
 export interface Inheritance {
   /** It had fired already, outside of the recording. */
   readonly silenced: readonly (FiringPlace & { readonly firedAt: number })[];
-  /** Calls were made in this hour of the Hook before the recording began. */
-  readonly budgets: readonly { readonly hook: string; readonly startedAt: number; readonly calls: number }[];
+  /** Calls were made in an hour of the Hook that the recording does not have. */
+  readonly budgets: readonly UncountedCalls[];
   /** Its delivery was given up then. */
   readonly failures: readonly (FiringPlace & { readonly at: number })[];
-}
-
-interface HookCalls {
-  /** That the recording has. */
-  count: number;
-  isTakenOver: boolean;
 }
 
 const MAX_KEYS = 50_000;
@@ -34,22 +28,19 @@ const TOLERANCE_MS = 50;
 
 export class History {
   #dedupWindowMs = 0;
-  #beganAt: number | null = null;
   /** Key of a recorded firing → when it fired. */
   readonly #fired = new Map<string, number>();
-  readonly #calls = new Map<string, HookCalls>();
+  #budgets = new BudgetHistory();
 
   /** A run of the host begins. Budgets are counted in memory: its hours begin anew. */
   begin({ dedupWindowMs }: { readonly dedupWindowMs: number }): void {
     this.#dedupWindowMs = dedupWindowMs;
-    this.#beganAt = null;
     this.#fired.clear();
-    this.#calls.clear();
+    this.#budgets = new BudgetHistory();
   }
 
   /** Call with every event, in order; `at` is its virtual time. */
   next(event: EventRead, at: number): Inheritance {
-    this.#beganAt ??= at;
     const inherited = { silenced: [], budgets: [], failures: [] } as {
       silenced: Inheritance['silenced'][number][];
       budgets: Inheritance['budgets'][number][];
@@ -57,7 +48,7 @@ export class History {
     };
     const sinceJudged = (wall: number): number => wall - (event.judgedAt ?? event.receivedAt);
     for (const { firing, ...where } of placed(event.firings ?? [])) {
-      const { decision, key, until, held, outcome, endedAt } = firing;
+      const { decision, key, until, outcome, endedAt } = firing;
       if (decision === 'duplicate') {
         const firedAt = until === undefined ? null : at + sinceJudged(until) - this.#dedupWindowMs;
         if (key === undefined || this.#isKnown(key, firedAt, at)) continue;
@@ -65,12 +56,8 @@ export class History {
         inherited.silenced.push({ ...where, firedAt: firedAt ?? at });
       } else if (decision !== 'pending') {
         if (key !== undefined) this.#remember(key, at);
-        if (held === undefined) this.#callsOf(where.hook).count += 1;
-      }
-      if (held !== undefined) {
-        const startedAt = at + sinceJudged(held.until) - BUDGET_WINDOW_MS;
-        const calls = this.#takeOver(where.hook, { startedAt, callsPerHour: held.callsPerHour });
-        if (calls !== null) inherited.budgets.push({ hook: where.hook, startedAt, calls });
+        const uncounted = this.#budgets.next(firing, { at, sinceJudged });
+        if (uncounted !== null) inherited.budgets.push(uncounted);
       }
       // What repeats it in its own frame is a duplicate whatever becomes of it: it fails later than at once.
       if (decision === 'dropped') inherited.failures.push({ ...where, at: at + 1 });
@@ -93,23 +80,6 @@ export class History {
     if (this.#fired.size <= MAX_KEYS) return;
     const [oldest] = this.#fired.keys();
     if (oldest !== undefined) this.#fired.delete(oldest);
-  }
-
-  /** Calls of the hour that the recording does not have; null: it has them all, or they were told. */
-  #takeOver(hook: string, hour: { readonly startedAt: number; readonly callsPerHour: number }): number | null {
-    const calls = this.#callsOf(hook);
-    if (calls.isTakenOver || hour.startedAt >= (this.#beganAt ?? 0) - TOLERANCE_MS) return null;
-    calls.isTakenOver = true;
-    return Math.max(0, hour.callsPerHour - calls.count);
-  }
-
-  #callsOf(hook: string): HookCalls {
-    let calls = this.#calls.get(hook);
-    if (calls === undefined) {
-      calls = { count: 0, isTakenOver: false };
-      this.#calls.set(hook, calls);
-    }
-    return calls;
   }
 }
 

@@ -21,9 +21,11 @@ export class RecordedAgent implements AgentClient {
     this.#clock = clock;
   }
 
-  /** Say so before the firing is accepted; asked for once. */
-  expectFailure({ eventId, hook, configuration, at }: FailedFiring): void {
-    this.#failures.set(nameOf(eventId, hook, configuration), at);
+  /** Say so before the firing is accepted. Returns what takes it back, for one that is not sent. */
+  expectFailure({ eventId, hook, configuration, at }: FailedFiring): () => void {
+    const name = nameOf(eventId, hook, configuration);
+    this.#failures.set(name, at);
+    return () => this.#failures.delete(name);
   }
 
   async send({ eventId, firing }: Delivery, signal: AbortSignal): Promise<SendResult> {

@@ -22,7 +22,8 @@ const time = z.string().transform((text, context): number => {
 });
 const names = z.array(z.string());
 
-const mapping = z.object({
+// Loose: what a later khook knows of mappings and Hooks is handed on.
+const mapping = z.looseObject({
   eventSource: z.string(),
   eventType: z.string(),
   internalType: z.string(),
@@ -32,7 +33,7 @@ const mapping = z.object({
   enabled: z.boolean().default(true),
 });
 
-const hook = z.object({
+const hook = z.looseObject({
   namespace: z.string(),
   name: z.string(),
   eventConfigurations: z.array(
@@ -82,7 +83,9 @@ const firing = z.object({
   /** A duplicate of this event. */
   of: z.string().exactOptional(),
   reason: z.string().exactOptional(),
-  held: z.object({ until: time, callsPerHour: z.number() }).exactOptional(),
+  /** Of its Hook, when it came. */
+  budget: z.object({ callsPerHour: z.number(), calls: z.number(), until: time.exactOptional() }).exactOptional(),
+  held: z.boolean().exactOptional(),
   digest: z.string().exactOptional(),
   outcome: z.enum(OUTCOMES).exactOptional(),
   endedAt: time.exactOptional(),
@@ -125,7 +128,8 @@ export type RecordedConfig = Omit<z.input<typeof config>, 'mappings' | 'hooks' |
 };
 export type RecordedFiring = z.input<typeof firing>;
 
-export type ConfigRead = z.output<typeof config>;
+export type ConfigRead = Omit<z.output<typeof config>, 'mappings' | 'hooks'> &
+  Pick<RecordedConfig, 'mappings' | 'hooks'>;
 export type FiringRead = z.output<typeof firing>;
 export type MissedRead = z.output<typeof missed>;
 export type EventRead = Omit<z.output<typeof eventWithoutItself>, 'line'> & {
@@ -135,7 +139,18 @@ export type EventRead = Omit<z.output<typeof eventWithoutItself>, 'line'> & {
 };
 export type RecordingRead = ConfigRead | EventRead | MissedRead;
 
+/** Every field of a line, but `kind`. docs/replay.md is held against it. */
+export const RECORDING_FIELDS = {
+  config: fieldsOf(config.shape),
+  event: [...fieldsOf(eventShape), ...EVENT_FIELDS],
+  firings: fieldsOf(firing.shape),
+};
+
 const FIELDS: ReadonlySet<string> = new Set(EVENT_FIELDS);
+
+function fieldsOf(shape: object): string[] {
+  return Object.keys(shape).filter((key) => key !== 'kind');
+}
 
 /** The line, or what is wrong with it. */
 export function readRecordingLine(text: string): RecordingRead | string {
@@ -147,7 +162,7 @@ export function readRecordingLine(text: string): RecordingRead | string {
   }
   const read = line.safeParse(value);
   if (!read.success) return faultOf(read.error.issues[0]);
-  if (read.data.kind !== 'event') return read.data;
+  if (read.data.kind !== 'event') return read.data as ConfigRead | MissedRead;
   const fields = Object.entries(read.data).filter(([key]) => FIELDS.has(key));
   return {
     ...read.data,

@@ -1,7 +1,6 @@
 /** What an event came to, Hook by Hook: as it was recorded, or as a world has it. Pure. */
 
-import type { SideView } from './change.ts';
-import { sideKey } from './change.ts';
+import { type SideView, sideKey } from './change.ts';
 import { type FiringPlace, placed } from './history.ts';
 import type { Judge } from './judge.ts';
 import type { EventRead, FiringRead } from './recording-line.ts';
@@ -41,13 +40,10 @@ export function worldSide({ judged, firings }: WorldEvent, judge: Judge): Side {
   return new Map(views);
 }
 
-function recordedState({ decision, held, of, until, reason }: FiringRead): Pick<SideView, 'state' | 'detail'> {
-  if (decision === 'duplicate') {
-    const what = of === undefined ? 'of an earlier firing' : `of ${of}`;
-    return { state: 'silent', detail: until === undefined ? what : `${what}, until ${time(until)}` };
-  }
-  const detail = decision === 'dropped' ? `it was dropped: ${reason ?? ''}` : '';
-  return { state: held === undefined ? 'sent' : 'held', detail };
+function recordedState({ decision, held, of, until }: FiringRead): Pick<SideView, 'state' | 'detail'> {
+  if (decision !== 'duplicate') return { state: held === true ? 'held' : 'sent', detail: '' };
+  const what = of === undefined ? 'of an earlier firing' : `of ${of}`;
+  return { state: 'silent', detail: until === undefined ? what : `${what}, until ${time(until)}` };
 }
 
 function worldState(decision: WorldFiring['decision']): Pick<SideView, 'state' | 'detail'> {

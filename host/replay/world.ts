@@ -99,13 +99,18 @@ export class World implements AsyncDisposable {
     // One that fires although it repeats another of its frame needs a prompt of its own: the other was long ago, or failed.
     if (own.firings.some(({ firing, isOwn }) => !isOwn && !dispatch.dedup.isSilenced(firing.dedupKey)))
       own = await this.judge.alone(event);
-    for (const { firing, at } of matching(own, inherited.failures))
-      this.#agent.expectFailure({ eventId: event.id, hook: firing.hook, configuration: firing.configuration, at });
+    const failures = new Map(
+      matching(own, inherited.failures).map(({ firing, at }) => {
+        const { hook, configuration } = firing;
+        return [firing, this.#agent.expectFailure({ eventId: event.id, hook, configuration, at })];
+      }),
+    );
     this.#held.clear();
     const acceptances = await dispatch.accept(own.firings.map(({ firing }) => ({ eventId: event.id, firing })));
     const firings = own.firings.map(({ firing }, n): WorldFiring => {
       const acceptance = acceptances[n];
       if (acceptance?.kind === 'duplicate') {
+        failures.get(firing)?.();
         const of = this.#firedBy.get(firing.dedupKey) ?? null;
         return { firing, decision: { kind: 'duplicate', of, until: acceptance.until } };
       }

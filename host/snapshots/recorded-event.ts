@@ -3,8 +3,8 @@
 import { hash, randomBytes } from 'node:crypto';
 import { typeAt } from '../../ipc/frame.ts';
 import { redactText } from '../base/redact.ts';
-import { type FiringFate, MAX_FATES } from '../ledger/firing-fate.ts';
-import type { LedgerFrame } from '../ledger/ledger-frame.ts';
+import { type FiringBudget, type FiringFate, MAX_FATES } from '../ledger/firing-fate.ts';
+import type { Judgement, LedgerFrame } from '../ledger/ledger-frame.ts';
 import type { RecordedFiring } from '../replay/recording-line.ts';
 
 /** Of this process. Keys hold names out of events; in a recording they are only compared. */
@@ -39,21 +39,29 @@ export function recordedEvent(
     internalType: judgement?.internalTypes[frame.frame.typeIndex.charCodeAt(index)] ?? '',
     outcome,
     ...(cause !== undefined && cause !== '' && { cause: isRaw ? cause : redactText(cause) }),
-    ...(judgement !== null && { firings: fates.map(recordedFiring) }),
+    ...(judgement !== null && { firings: fates.map((fate) => recordedFiring(fate, judgement)) }),
     ...(fates.length === MAX_FATES && { hasMoreFirings: true }),
   };
   return `${JSON.stringify(head).slice(0, -1)},${members},${JSON.stringify(tail).slice(1)}`;
 }
 
-function recordedFiring({ subject, decision, held, digest, end }: FiringFate): RecordedFiring {
+function recordedFiring(
+  { subject, decision, budget, isHeld, digest, end }: FiringFate,
+  { at, atMonotonic }: Judgement,
+): RecordedFiring {
   const { hook, configuration, agent, dedupKey } = subject;
   return {
     ...{ hook, configuration, agent, key: hash('sha256', SECRET + dedupKey).slice(0, 16) },
     ...recordedDecision(decision),
-    ...(held !== null && { held: { until: time(held.until), callsPerHour: held.callsPerHour } }),
+    ...(budget !== null && { budget: recordedBudget(budget) }),
+    ...(isHeld && { held: true }),
     ...(digest !== null && { digest }),
-    ...(end !== null && { outcome: end.outcome, endedAt: time(end.at) }),
+    ...(end !== null && { outcome: end.outcome, endedAt: time(at + end.atMonotonic - atMonotonic) }),
   };
+}
+
+function recordedBudget({ callsPerHour, calls, until }: FiringBudget): RecordedFiring['budget'] & object {
+  return { callsPerHour, calls, ...(until !== null && { until: time(until) }) };
 }
 
 function recordedDecision(

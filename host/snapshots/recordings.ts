@@ -23,6 +23,8 @@ export interface RecordingsOptions {
   /** Tells one host process from another. */
   readonly run: string;
   readonly plans: () => readonly PluginPlan[];
+  /** Somebody listens: with `raw`, he is shown secrets. */
+  readonly onOpened: (query: RecordingQuery) => void;
 }
 
 interface Remembered {
@@ -46,6 +48,7 @@ export class Recordings {
 
   /** Returns what stops it. */
   open(query: RecordingQuery, sink: StreamSink): () => void {
+    this.#options.onOpened(query);
     let told = '';
     const tellConfig = (): void => {
       const { at, order, ...lasting } = this.#config(query.raw);

@@ -135,6 +135,7 @@ describe('recording', () => {
     assert.deepEqual([safe?.message, safe?.metadata], ['password=[redacted]', { apiKey: '[redacted]', note: 'plain' }]);
     assert.deepEqual([raw?.message, raw?.metadata], [SECRETIVE.message, SECRETIVE.metadata]);
     assert.deepEqual([safe?.redacted, raw?.redacted], [true, undefined]);
+    assert.equal(host.grep(/Events are being recorded, with secrets/).length, 1);
     assert.deepEqual(
       ears.map((ear) => ear.of('config').map(({ redacted }) => redacted)),
       [[true], [false]],

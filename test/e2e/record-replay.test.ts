@@ -237,6 +237,28 @@ describe('khook replay', () => {
     assert.equal(ends.duplicate?.now, 1);
   });
 
+  it('says when what it writes cannot be written, and ends quietly when nobody reads on', async (t) => {
+    const file = join(tempDir(t), 'events.ndjson');
+    writeFileSync(
+      file,
+      [MAPPED, ...Array.from({ length: 2_000 }, (_, n) => eventLine({ order: n, resourceName: `r${n}` }))].join('\n'),
+    );
+    const command = `${resolve('scripts/khook')} replay ${file} --hooks ${folder(t, HOOK)} --all`;
+    const shell = (line: string): Promise<{ code: number | null; stderr: string }> =>
+      new Promise((done) => {
+        const child = spawn('bash', ['-c', `set -o pipefail; ${line}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+        let stderr = '';
+        child.stderr.setEncoding('utf8').on('data', (text: string) => {
+          stderr += text;
+        });
+        child.once('close', (code) => done({ code, stderr }));
+      });
+    const full = await shell(`${command} > /dev/full`);
+    assert.equal(full.code, EXIT_CODES.FAILED);
+    assert.match(full.stderr, /^khook replay: standard output cannot be written: ENOSPC/);
+    assert.deepEqual(await shell(`${command} | head -1`), { code: EXIT_CODES.OK, stderr: '' });
+  });
+
   it('compares two folders of Hooks with each other', async (t) => {
     const input = [MAPPED, eventLine({ order: 0 }), eventLine({ id: 'k-1', order: 1, resourceName: 'web' })].join('\n');
     const [before, after] = [folder(t, HOOK), folder(t, HOOK.replace('"true"', '"event.resourceName == \\"web\\""'))];

@@ -148,14 +148,14 @@ describe('ledger', () => {
     entry.expectFate(0, subject);
     entry.expectFate(0, { ...subject, configuration: 1 });
     ledger.track(entry, 0);
-    ledger.amendFate(entry.id(0), { hook: 'a/h', configuration: 1 }, { end: { outcome: 'delivered', at: 5 } });
+    ledger.amendFate(entry.id(0), { hook: 'a/h', configuration: 1 }, { end: { outcome: 'delivered', atMonotonic: 5 } });
     ledger.amendFate(entry.id(0), { hook: 'a/other', configuration: 1 }, { digest: 'm' });
     ledger.amendFate(entry.id(1), subject, { digest: 'm' });
     assert.deepEqual(
       entry.fates(0).map(({ end, decision, digest }) => ({ end, decision, digest })),
       [
         { end: null, decision: null, digest: null },
-        { end: { outcome: 'delivered', at: 5 }, decision: null, digest: null },
+        { end: { outcome: 'delivered', atMonotonic: 5 }, decision: null, digest: null },
       ],
     );
     assert.deepEqual(entry.fates(1), []);

@@ -69,21 +69,32 @@ describe('history', () => {
     assert.deepEqual(told.next(...at(9_600, { outcome: 'delivered', endedAt: time(9_700) })).failures, []);
   });
 
-  it('tells the calls of an hour that began before the recording did, less those that it has, once', () => {
+  it('tells the calls of an hour that the recording does not have, as soon as a firing has found them used', () => {
     const told = history();
-    const held = { held: { until: time(600_000), callsPerHour: 5 } };
-    for (const ms of [0, 1, 2]) assert.deepEqual(told.next(...at(ms, { key: `k${ms}` })).budgets, []);
-    assert.deepEqual(told.next(...at(3, { key: 'k3', ...held })).budgets, [
-      { hook: 'shop/h', startedAt: START + 600_000 - HOUR_MS, calls: 2 },
+    const found = (calls: number): object => ({ budget: { callsPerHour: 5, calls, until: time(600_000) } });
+    assert.deepEqual(told.next(...at(0, { key: 'k0', ...found(3) })).budgets, [
+      { hook: 'shop/h', startedAt: START + 600_000 - HOUR_MS, calls: 3 },
     ]);
-    assert.deepEqual(told.next(...at(4, { key: 'k4', ...held })).budgets, []);
+    assert.deepEqual(told.next(...at(1, { key: 'k1', ...found(4) })).budgets, []);
+    assert.deepEqual(told.next(...at(2, { key: 'k2', held: true, ...found(5) })).budgets, []);
+    assert.deepEqual(told.next(...at(3, { key: 'k3', decision: 'duplicate', until: time(9) })).budgets, []);
   });
 
-  it('tells nothing of an hour that began within the recording', () => {
+  it('tells nothing of an hour that began within the recording, nor of the digest that ended one', () => {
     const told = history();
-    told.next(...at(0, { key: 'k0' }));
-    const held = { held: { until: time(HOUR_MS), callsPerHour: 1 } };
-    assert.deepEqual(told.next(...at(5, { key: 'k1', ...held })).budgets, []);
+    const budget = (calls: number, until?: number): object => ({
+      budget: { callsPerHour: 1, calls, ...(until !== undefined && { until: time(until) }) },
+    });
+    assert.deepEqual(told.next(...at(0, { key: 'k0', ...budget(0) })).budgets, []);
+    assert.deepEqual(told.next(...at(5, { key: 'k1', held: true, ...budget(1, HOUR_MS) })).budgets, []);
+    // The digest went out when the hour was over, and is the first call of the next.
+    assert.deepEqual(told.next(...at(HOUR_MS + 10, { key: 'k2', held: true, ...budget(1, 2 * HOUR_MS) })).budgets, []);
+    // This hour had one more call than are known.
+    assert.equal(
+      told.next(...at(HOUR_MS + 20, { key: 'k3', held: true, ...budget(2, 2 * HOUR_MS) })).budgets.length,
+      1,
+    );
+    assert.deepEqual(told.next(...at(9 * HOUR_MS, { key: 'k4', ...budget(0) })).budgets, []);
   });
 
   it('forgets all of it when another run of the host begins', () => {
