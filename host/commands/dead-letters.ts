@@ -43,7 +43,7 @@ const list: Command = {
 
 const show: Command = {
   name: 'dead-letters show',
-  summary: 'Show one of them: why it died, and what the agent was to be asked',
+  summary: 'Show a dead letter: why it died, and what the agent was to be asked',
   usage: 'ID [flags]',
   positionals: { min: 1, max: 1 },
   flags: [URL_FLAG, JSON_FLAG],
@@ -56,7 +56,7 @@ const show: Command = {
 
 const retry: Command = {
   name: 'dead-letters retry',
-  summary: 'Send them to their agents again, each under its messageId',
+  summary: 'Send dead letters to their agents again, each under its messageId',
   ...CHOICE,
   examples: [
     'khook dead-letters retry 0f1e2d3c-4b5a-4678-8899-aabbccddeeff',
@@ -73,7 +73,7 @@ const retry: Command = {
 
 const drop: Command = {
   name: 'dead-letters drop',
-  summary: 'Forget them',
+  summary: 'Forget dead letters',
   ...CHOICE,
   examples: ['khook dead-letters drop --all --hook default/webhook-demo'],
   run: (invocation) =>

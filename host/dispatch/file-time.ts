@@ -35,9 +35,11 @@ export class FileTime {
     return Math.floor(this.#offset + this.#clock.now() - this.#steppedMs);
   }
 
-  /** What earlier lives have left. Once, before anything else. */
+  /** What earlier lives have left. Once, when the file is first read. */
   resume(steppedMs: number): void {
     this.#steppedMs += steppedMs;
+    // It may have been long at fault before.
+    this.look();
   }
 
   /** Notices a step, and tells of it. */

@@ -1,10 +1,13 @@
 /** Somebody sets the wall clock by an hour under a running khook, which is then started again: nothing may come early, late or twice. */
 
 import assert from 'node:assert/strict';
+import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Acceptance } from '../../../host/dispatch/dispatch.ts';
 import type { OutboxEvents } from '../../../host/dispatch/events.ts';
 import { DEAD_LETTER_BOUNDS } from '../../../host/dispatch/outbox.ts';
+import { OUTBOX_FILE } from '../../../host/dispatch/outbox-file.ts';
 import type { DispatchSettings } from '../../../host/dispatch/settings.ts';
 import type { Firing } from '../../../host/match/verdict.ts';
 import { type Clock, systemClock } from '../../../ipc/clock.ts';
@@ -190,6 +193,24 @@ describe('a clock that is set', () => {
     const [after] = await again.outbox.fired();
     assert.equal(after?.firstSeen, (before?.firstSeen ?? 0) - HOUR);
     assert.equal((await again.outbox.list())[0]?.acceptedAt, delivery(1).acceptedAt - HOUR);
+  });
+
+  it('while the file cannot be read yet is taken into account when it can', async (t) => {
+    const clock = new FakeClock(Date.now());
+    const directory = tempDir(t);
+    const first = await openOutbox(t, directory, { clock });
+    await first.outbox.put([delivery(1)]);
+    await first.close();
+    const path = join(directory, OUTBOX_FILE);
+    renameSync(path, `${path}.elsewhere`);
+    mkdirSync(path);
+    const second = await openOutbox(t, directory, { clock });
+    assert.equal(second.outbox.fault?.kind, 'read-only');
+    clock.shiftWall(HOUR);
+    rmdirSync(path);
+    renameSync(`${path}.elsewhere`, path);
+    await clock.advance(10_000);
+    assert.equal((await second.outbox.list())[0]?.acceptedAt, delivery(1).acceptedAt + HOUR);
   });
 
   it('does not make dead letters old, however far it is set', async (t) => {

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { Emitter } from '../../../host/base/emitter.ts';
 import { bytesOf } from '../../../host/dispatch/delivery.ts';
 import type { DispatchEvents } from '../../../host/dispatch/events.ts';
+import { MemoryOutbox } from '../../../host/dispatch/memory-outbox.ts';
+import { OutboxRoom } from '../../../host/dispatch/outbox-room.ts';
 import { DISPATCH_DEFAULTS, type OutboxRoomSettings } from '../../../host/dispatch/settings.ts';
 import { eventually } from '../../support/eventually.ts';
-import { settle } from '../../support/fake-clock.ts';
+import { FakeClock, settle } from '../../support/fake-clock.ts';
 import type { Manners, MisbehavingAgent } from '../../support/misbehaving-agent.ts';
 import { misbehaving, type Rig, rig } from './dispatch-rig.ts';
 import { nthFiring } from './firing.ts';
-import { delivery } from './outbox-support.ts';
+import { delivery, idsIn } from './outbox-support.ts';
 
 const NEVER_DONE: Manners = { states: ['working'] };
 
@@ -97,6 +100,22 @@ describe('outbox room, whenFull: block', () => {
     await accept(6, 7, 8).done;
     await eventually(() => settled.length === 8);
     assert.deepEqual(new Set(settled.map(({ outcome }) => outcome)), new Set(['delivered']));
+  });
+
+  it('lets nobody overtake those who wait, in the moment in which something has left', async () => {
+    const clock = new FakeClock();
+    const outbox = new MemoryOutbox({ clock });
+    const settings = { ...DISPATCH_DEFAULTS.room, maxFirings: 1, whenFull: 'block' } as const;
+    const room = new OutboxRoom({ outbox, settings, clock, events: new Emitter<DispatchEvents>() });
+    await room.put([delivery(1)]);
+    const waits = room.put([delivery(2)]);
+    await outbox.remove('message-1');
+    const comes = room.put([delivery(3)]);
+    room.admit();
+    await waits;
+    assert.deepEqual(await idsIn({ outbox }), ['message-2']);
+    room.release();
+    await assert.rejects(comes, { code: 'HOST_ERR_STOPPING' });
   });
 
   it('holds back by bytes too', async (t) => {

@@ -3,6 +3,7 @@
 import type { TestContext } from 'node:test';
 import type { Delivery, DeliveryState } from '../../../host/dispatch/delivery.ts';
 import type { OutboxEvents } from '../../../host/dispatch/events.ts';
+import type { Outbox } from '../../../host/dispatch/outbox.ts';
 import { OutboxFile } from '../../../host/dispatch/outbox-file.ts';
 import { SqliteOutbox, type SqliteOutboxOptions } from '../../../host/dispatch/sqlite-outbox.ts';
 import type { Firing } from '../../../host/match/verdict.ts';
@@ -49,7 +50,7 @@ export function delivery(n: number, state?: DeliveryState, changes: Partial<Firi
 
 export const DEAD: DeliveryState = { kind: 'dead', reason: 'no', code: 'HOST_ERR_AGENT_REFUSED', at: 5 };
 
-export async function idsIn({ outbox }: Pick<OpenOutbox, 'outbox'>): Promise<string[]> {
+export async function idsIn({ outbox }: { readonly outbox: Outbox }): Promise<string[]> {
   return (await outbox.list()).map(({ messageId }) => messageId);
 }
 
