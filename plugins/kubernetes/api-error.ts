@@ -26,9 +26,9 @@ export class ApiError extends Error {
     this.continueToken = options.continueToken;
   }
 
-  /** The version asked for is no longer kept: only a new list helps. */
+  /** The version asked for is no longer kept, or (after a restored backup) was never given: only a new list helps. */
   get isGone(): boolean {
-    return this.status === 410;
+    return this.status === 410 || /too large resource version/i.test(this.message);
   }
 
   get isDenied(): boolean {

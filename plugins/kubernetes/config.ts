@@ -1,7 +1,11 @@
 /** The configuration as the host hands it over: defaults filled in and validated against the manifest. */
+
+import type { ResourceName } from './resource.ts';
+
 export interface KubernetesConfig {
   readonly namespace: string;
   readonly namespaces: readonly string[];
+  readonly sources: readonly ResourceName[];
   readonly debug: boolean;
 }
 

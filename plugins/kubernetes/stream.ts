@@ -23,12 +23,15 @@ async function* chunksOf(stream: Readable, silenceMs: number): AsyncGenerator<Bu
   }
 }
 
+/** An answer is larger than it may be: asking for less may help. */
+export class TooLargeError extends Error {}
+
 export async function readText(stream: Readable, options: { silenceMs: number; maxBytes: number }): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of chunksOf(stream, options.silenceMs)) {
     length += chunk.length;
-    if (length > options.maxBytes) throw new Error(`the answer is larger than ${options.maxBytes} bytes`);
+    if (length > options.maxBytes) throw new TooLargeError(`the answer is larger than ${options.maxBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, length).toString('utf8');
