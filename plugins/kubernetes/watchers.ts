@@ -2,7 +2,7 @@
 /** All watches that the configuration asks for. */
 
 import type { PluginContext } from 'khook/plugin';
-import { type KubernetesConfig, watchedNamespaces } from './config.ts';
+import { type KubernetesConfig, watchedNamespaces, watchedSources } from './config.ts';
 import { Credentials } from './credentials.ts';
 import { EmitWindow } from './emit-window.ts';
 import { eventFindings } from './event-findings.ts';
@@ -35,7 +35,7 @@ export interface Watchers {
 
 export function openWatchers(config: KubernetesConfig, ctx: PluginContext): Watchers {
   const window = new EmitWindow(MAX_ON_THEIR_WAY, ctx.signal);
-  const scopes = scopesOf(config.sources, watchedNamespaces(config));
+  const scopes = scopesOf(watchedSources(config), watchedNamespaces(config));
   const open = makers({
     ctx,
     window,

@@ -109,6 +109,14 @@ export class ApiServer {
     return this.#watches.size;
   }
 
+  /** What is being watched: `nodes`, `shop/pods`. */
+  get watched(): string[] {
+    const names = [...this.#watches.values()].map(({ resource, namespace }) =>
+      namespace === '' ? resource : `${namespace}/${resource}`,
+    );
+    return names.sort();
+  }
+
   requestsOf(kind: SeenRequest['kind']): SeenRequest[] {
     return this.requests.filter((request) => request.kind === kind);
   }

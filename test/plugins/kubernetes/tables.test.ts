@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ApiError, apiErrorFrom } from '../../../plugins/kubernetes/api-error.ts';
-import { watchedNamespaces } from '../../../plugins/kubernetes/config.ts';
+import { watchedNamespaces, watchedSources } from '../../../plugins/kubernetes/config.ts';
 import { denialOf } from '../../../plugins/kubernetes/denial.ts';
 import { countOf, type EventObject } from '../../../plugins/kubernetes/event-object.ts';
 import { Freshness, oldestContacts, staleness } from '../../../plugins/kubernetes/freshness.ts';
@@ -84,6 +84,7 @@ const NAMESPACES: [namespace: string, namespaces: string[], expected: string[]][
   ['default', [], ['default']],
   ['', ['a', 'b'], ['a', 'b']],
   ['b', ['a', 'b', 'a'], ['a', 'b']],
+  ['a,b, c', ['b', 'd'], ['b', 'd', 'a', 'c']],
 ];
 
 for (const [namespace, namespaces, expected] of NAMESPACES) {
@@ -154,6 +155,15 @@ test('api error: takes the code of a Status, and the text of anything else', () 
   assert.equal(proxy.status, 502);
   assert.equal(proxy.retryAfterMs, 2_000);
   assert.equal(apiErrorFrom(null, { status: 500, verb: 'list', retryAfter: 'soon' }).retryAfterMs, null);
+});
+
+test('sources: without a word all, nodes only where all namespaces are watched', () => {
+  const sources = (config: Partial<Parameters<typeof watchedSources>[0]>) =>
+    watchedSources({ namespace: '', namespaces: [], sources: [], ...config });
+  assert.deepEqual(sources({}), ['events', 'pods', 'nodes']);
+  assert.deepEqual(sources({ namespace: 'a' }), ['events', 'pods']);
+  assert.deepEqual(sources({ namespaces: ['a'] }), ['events', 'pods']);
+  assert.deepEqual(sources({ namespace: 'a', sources: ['nodes'] }), ['nodes']);
 });
 
 test('scopes: each source is watched in each namespace, nodes once', () => {
