@@ -2,8 +2,8 @@
 
 import { describeScope, type Scope } from './resource.ts';
 
-/** Longer than a watch lives (90 s): one that is in order is heard at its end at the latest. */
-export const STALE_AFTER_MS = 120_000;
+/** Longer than a watch lives (60 s): one that is in order is heard at its end at the latest. */
+export const STALE_AFTER_MS = 90_000;
 
 export class Freshness {
   readonly scope: Scope;

@@ -54,8 +54,8 @@ export interface ListWatchTimes {
 }
 
 export const TIMES: ListWatchTimes = {
-  watchSeconds: 90,
-  silenceMs: 100_000,
+  watchSeconds: 60,
+  silenceMs: 65_000,
   answerMs: 30_000,
   backoffBaseMs: 500,
   backoffCapMs: 15_000,

@@ -7,6 +7,9 @@ import { denialOf } from './denial.ts';
 import type { WatchState } from './list-watch-options.ts';
 import type { Scope } from './resource.ts';
 
+/** An API server that has just started knows no roles yet, and denies what it will allow in a moment. */
+const BELIEVED_AFTER_MS = 10_000;
+
 /** How a watch ended: a label of a metric. */
 export type WatchEnd = 'ended' | 'gone' | 'denied' | 'failed';
 
@@ -37,18 +40,23 @@ export class WatchLines {
 
   reconnecting({ error, delayMs, relists }: Extract<WatchState, { kind: 'reconnecting' }>, why: string): void {
     const end = endOf(error);
-    if (end === 'denied') {
+    const isCutOff = end === 'failed' || end === 'denied';
+    const isNews = isCutOff && this.#cutOffAt === null;
+    if (isCutOff) this.#cutOffAt ??= performance.now();
+    if (end === 'denied' && this.#isBelieved) {
       this.#deny(error as ApiError);
       return;
     }
-    const isNews = end === 'failed' && this.#cutOffAt === null;
-    if (end === 'failed') this.#cutOffAt ??= performance.now();
     const fields = { ...this.#about(), why, retryInMs: Math.round(delayMs), relists };
     this.#log[isNews ? 'warn' : 'debug']('Kubernetes event watcher reconnecting', fields);
   }
 
+  /** Of what was never allowed, at once. */
+  get #isBelieved(): boolean {
+    return this.#isNew || performance.now() - (this.#cutOffAt ?? Infinity) > BELIEVED_AFTER_MS;
+  }
+
   #deny(error: ApiError): void {
-    this.#cutOffAt ??= performance.now();
     const { problem, remedy, rule } = denialOf(error, this.#scope);
     if (problem === this.#lastDenial) return;
     this.#lastDenial = problem;

@@ -9,43 +9,14 @@ import { eventObject, nodeObject, podObject, secondsAgo } from '../plugins/kuber
 import { ApiServer } from '../support/api-server.ts';
 import { AppHost } from '../support/app-host.ts';
 import { eventually } from '../support/eventually.ts';
+import { asked, type KubernetesFiles, kubernetesFiles, kubernetesPlugins } from '../support/kubernetes-host.ts';
 import { MisbehavingAgent } from '../support/misbehaving-agent.ts';
-import { type HostFiles, type LogLine, RunningHost } from '../support/running-host.ts';
+import { type HostFiles, RunningHost } from '../support/running-host.ts';
 import { TestCluster } from '../support/test-cluster.ts';
 
 const IGNORED = 'khook_plugin_custom_kubernetes_events_ignored_total{plugin="kubernetes",why="normal"}';
-const TYPES = ['pod-restart', 'oom-kill', 'pod-pending', 'probe-failed', 'node-not-ready'];
-
-function hook(namespace = 'shop'): string {
-  const eventConfigurations = TYPES.map((eventType) => ({
-    eventType,
-    agentRef: { name: 'k8s-agent' },
-    prompt: `${eventType} {{.ResourceName}}`,
-  }));
-  const metadata = { name: 'everything', namespace };
-  return JSON.stringify({ apiVersion: 'kagent.dev/v1alpha2', kind: 'Hook', metadata, spec: { eventConfigurations } });
-}
-
-function plugins(config: object = {}, settings: object = {}): string {
-  const entry = { name: 'kubernetes', required: true, config, permissions: { kubernetes: true } };
-  return JSON.stringify({ plugins: [entry], settings: { shutdownGrace: '1s', ...settings } });
-}
-
-function files(cluster: TestCluster, given: Partial<HostFiles> = {}): HostFiles {
-  return {
-    plugins: plugins(),
-    mappings: readFileSync('config/event-mappings.yaml', 'utf8'),
-    hooks: { 'h.yaml': hook() },
-    bundles: { kubernetes: 'plugins/kubernetes' },
-    env: { KUBECONFIG: cluster.file },
-    ...given,
-  };
-}
-
-/** What agents were asked: the first line of each prompt, sorted. */
-function asked({ log }: { readonly log: readonly LogLine[] }): string[] {
-  const prompts = log.filter(({ msg }) => msg === 'Embedded agent was sent a prompt');
-  return prompts.map(({ prompt }) => String(prompt).split('\n')[0] ?? '').sort();
+function files({ file: kubeconfig }: TestCluster, given: Partial<KubernetesFiles> = {}): HostFiles {
+  return kubernetesFiles({ kubeconfig, ...given });
 }
 
 /** The child of the keeper. */
@@ -117,7 +88,10 @@ describe('kubernetes plugin', () => {
 
   it('tells after a recycle what it has told before, and nobody is called twice, though the window is over', async (t) => {
     const cluster = await TestCluster.start(t);
-    const host = await AppHost.start(t, files(cluster, { plugins: plugins({}, { dedup: { window: '1s' } }) }));
+    const host = await AppHost.start(
+      t,
+      files(cluster, { plugins: kubernetesPlugins({}, { dedup: { window: '1s' } }) }),
+    );
     await eventually(() => cluster.api.openWatches === 3);
     trouble(cluster.api);
     await eventually(() => asked(host).length === TROUBLE.length);
@@ -238,10 +212,10 @@ describe('kubernetes plugin', () => {
   for (const [key, flip] of Object.entries(FLIPS)) {
     it(`option ${key} has its effect`, async (t) => {
       const cluster = await TestCluster.start(t);
-      const host = await AppHost.start(t, files(cluster, { plugins: plugins({ sources: ['nodes'] }) }));
+      const host = await AppHost.start(t, files(cluster, { plugins: kubernetesPlugins({ sources: ['nodes'] }) }));
       await eventually(() => cluster.api.watched.join() === 'nodes');
       const watching: Watching = async (config, ...expected) => {
-        writeFileSync(join(host.directory, 'config/plugins.yaml'), plugins(config));
+        writeFileSync(join(host.directory, 'config/plugins.yaml'), kubernetesPlugins(config));
         await eventually(() => cluster.api.watched.join() === expected.join());
       };
       await flip(watching, host, cluster.api);

@@ -172,14 +172,14 @@ test('scopes: each source is watched in each namespace, nodes once', () => {
   assert.deepEqual(brief, ['events a', 'events b', 'nodes ']);
 });
 
-test('freshness: a watch that is not heard for two minutes is stale, and says why', () => {
+test('freshness: a watch that is not heard for a minute and a half is stale, and says why', () => {
   const events = new Freshness({ resource: RESOURCES.events, namespace: '' }, 0);
   const pods = new Freshness({ resource: RESOURCES.pods, namespace: 'shop' }, 0);
   const at = (now: number, isFull = false) => staleness([events, pods], { now, isFull });
-  assert.equal(at(120_000), null);
+  assert.equal(at(90_000), null);
   assert.match(
-    at(120_001) ?? '',
-    /^nothing was heard of events.k8s.io\/events in all namespaces, and of 1 more for 120 s: /,
+    at(90_001) ?? '',
+    /^nothing was heard of events.k8s.io\/events in all namespaces, and of 1 more for 90 s: /,
   );
   events.heard(100_000);
   pods.failed('cannot reach it', false);
@@ -187,7 +187,7 @@ test('freshness: a watch that is not heard for two minutes is stale, and says wh
   assert.match(at(130_000, true) ?? '', /khook itself takes no events at the moment/);
   pods.heard(130_000);
   pods.established();
-  assert.equal(at(200_000), null);
+  assert.equal(at(190_000), null);
   assert.match(at(250_000) ?? '', /the connection is silent/);
 });
 
