@@ -20,8 +20,10 @@ export interface ListPagesOptions {
   ) => Promise<{ readonly response: IncomingMessage; readonly at: number }>;
 }
 
-/** A page that is larger is asked for again in smaller ones. The largest object is 1.5 MiB. */
-const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+/** A page that is larger is asked for again in smaller ones. */
+const MAX_PAGE_BYTES = 2 * 1024 * 1024;
+/** One object: 1.5 MiB where it is stored, and its JSON is longer by what has to be escaped. */
+const MAX_OBJECT_BYTES = 16 * 1024 * 1024;
 
 export class ListPages<T> {
   readonly #options: ListPagesOptions;
@@ -42,7 +44,9 @@ export class ListPages<T> {
   async next(): Promise<Page<T>> {
     for (;;) {
       try {
-        return await this.#read();
+        const page = await this.#read();
+        this.#pageSize = Math.min(this.#pageSize * 2, this.#options.pageSize);
+        return page;
       } catch (error) {
         if (error instanceof TooLargeError && this.#pageSize > 1) this.#pageSize = Math.ceil(this.#pageSize / 4);
         // The token is too old. The server offers another that goes on at a newer version; the watch from the first page's
@@ -58,7 +62,8 @@ export class ListPages<T> {
     const { answerMs, open } = this.#options;
     const token = this.#token === '' ? {} : { continue: this.#token };
     const { response, at } = await open({ limit: String(this.#pageSize), ...token });
-    const body = parseJson(await readText(response, { silenceMs: answerMs, maxBytes: MAX_PAGE_BYTES })) as {
+    const maxBytes = this.#pageSize === 1 ? MAX_OBJECT_BYTES : MAX_PAGE_BYTES;
+    const body = parseJson(await readText(response, { silenceMs: answerMs, maxBytes })) as {
       items?: readonly T[] | null;
       metadata?: { resourceVersion?: string; continue?: string };
     } | null;

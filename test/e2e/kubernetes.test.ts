@@ -33,7 +33,9 @@ async function settled(host: AppHost): Promise<Record<string, number>> {
   });
 }
 
-const ended = (reason: string, exitCode = 1) => ({ terminated: { reason, exitCode, finishedAt: secondsAgo(0) } });
+const ended = (reason: string, exitCode = 1, seconds = 0) => ({
+  terminated: { reason, exitCode, finishedAt: secondsAgo(seconds) },
+});
 
 /** One of each kind, as a kubelet, a scheduler and a node controller would write them. */
 function trouble(api: ApiServer): void {
@@ -170,6 +172,27 @@ describe('kubernetes plugin', () => {
     await eventually(() => other.openWatches === 3, 20_000);
     assert.equal(host.grep(/plugin kubernetes stopped: the API server has another address/).length, 1);
     await eventually(() => cluster.api.openWatches === 0);
+  });
+
+  it('holds nothing of a large cluster but what happened of late, in a process of its own as well', async (t) => {
+    const cluster = await TestCluster.start(t);
+    const managedFields = Array.from({ length: 10 }, (_, n) => ({ manager: `m${n}`, fieldsV1: 'x'.repeat(900) }));
+    for (let n = 0; n < 5_000; n += 1) {
+      const pod = podObject(`pod-${n}`, [{ restartCount: 1, lastState: ended('Error', 1, n < 100 ? 60 : 86_400) }]);
+      cluster.api.put({ ...pod, metadata: { ...pod.metadata, managedFields } }, 'pods');
+    }
+    for (const isolation of ['thread', 'process']) {
+      const entry = { name: 'kubernetes', isolation, permissions: { kubernetes: true }, limits: { memoryMb: 40 } };
+      const host = await AppHost.start(t, files(cluster, { plugins: JSON.stringify({ plugins: [entry] }) }));
+      const agents = 'khook_event_outcomes_total{plugin="kubernetes",outcome="delivered"}';
+      await eventually(async () => (await host.metric(agents)) === 100, 60_000);
+      assert.equal(
+        (await host.plugin('kubernetes', 'running')).generation,
+        1,
+        host.grep(/plugin kubernetes failed/).join(),
+      );
+      await host.app.stop('the next one');
+    }
   });
 
   it('starts when there is a cluster at last', async (t) => {

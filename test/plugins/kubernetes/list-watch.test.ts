@@ -253,13 +253,14 @@ test('list-watch: ends on abort while it waits to reconnect', async (t) => {
 
 test('list-watch: a page that is too large is asked for again in smaller ones', async (t) => {
   const api = new ApiServer();
-  for (let i = 0; i < 12; i += 1) api.put(eventObject(`e${i}`, { note: 'x'.repeat(1024 * 1024) }));
+  for (let i = 0; i < 12; i += 1) api.put(eventObject(`e${i}`, { note: 'x'.repeat(900_000) }));
+  api.put(eventObject('whole', { note: 'x'.repeat(3 * 1024 * 1024) }));
   const { said } = await watch(t, { api });
   await eventually(() => api.openWatches === 1);
-  assert.equal(new Set(said()).size, 12);
-  assert.equal(said().length, 12);
+  assert.equal(new Set(said()).size, 13);
+  assert.equal(said().length, 13);
   const limits = api.requestsOf('list').map(({ query }) => query.limit);
-  assert.deepEqual(limits.slice(0, 5), ['500', '125', '32', '8', '2']);
+  assert.deepEqual(limits.slice(0, 7), ['500', '125', '32', '8', '2', '4', '1'], 'and back, as far as it goes');
 });
 
 test('list-watch: a version that was never given, as after a restored backup, ends in a relist', async (t) => {
