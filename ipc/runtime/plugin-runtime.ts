@@ -1,7 +1,7 @@
 // Runs in the plugin's thread.
 /** One plugin inside its thread: imports the bundle, owns its context, and carries out what the host asks over the control wire. */
 
-import type { Clock } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import type { Birth, KubernetesConnection, PluginControl } from '../control.ts';
 import { CodedError, codeOf, messageOf } from '../errors.ts';
 import type { ToHost, ToPlugin } from '../messages.ts';
@@ -33,6 +33,7 @@ export class PluginRuntime implements PluginControl {
   #connection: KubernetesConnection | null;
   /** Those who wait for the host to have read the credentials anew. */
   #renewals: (() => void)[] = [];
+  #renewal: Timer | null = null;
   #plugin: Plugin | null = null;
 
   constructor(options: PluginRuntimeOptions) {
@@ -72,6 +73,7 @@ export class PluginRuntime implements PluginControl {
 
   async drain(): Promise<void> {
     this.#abort.abort(new CodedError('EVENT_ERR_STOPPING', `plugin ${this.#options.birth.plugin} is stopping`));
+    this.#renewed();
     await this.#sender.drain();
   }
 
@@ -112,12 +114,13 @@ export class PluginRuntime implements PluginControl {
     if (this.#connection === null) return Promise.resolve();
     if (this.#renewals.length === 0) {
       port.post({ kind: 'renew', generation: birth.generation });
-      clock.after(RENEW_MS, () => this.#renewed());
+      this.#renewal = clock.after(RENEW_MS, () => this.#renewed());
     }
     return new Promise((resolve) => this.#renewals.push(resolve));
   }
 
   #renewed(): void {
+    this.#renewal?.cancel();
     for (const resolve of this.#renewals.splice(0)) resolve();
   }
 

@@ -78,30 +78,29 @@ export class SourceWatcher<T extends ApiObject> {
   }
 
   async #take(object: T, change: Change): Promise<void> {
-    const { shared, scope, onFinding } = this.#options;
+    const { shared, scope } = this.#options;
     this.#seen.inc(1, { resource: scope.resource.name });
-    for (const finding of this.#read(object, change)) {
-      const ignored = finding.kind === 'ignored' ? finding.why : this.#ignored(finding);
-      onFinding?.(object, ignored);
-      if (ignored === null && finding.kind === 'occurrence') await shared.window.add(this.#emit(finding));
-    }
-  }
-
-  #ignored(finding: Occurrence): IgnoredWhy | null {
-    const verdict = this.#occurrences.judge(finding);
-    return verdict === 'news' ? null : verdict;
-  }
-
-  /** One object that cannot be read is no reason to stop watching. */
-  #read(object: T, change: Change): readonly Finding[] {
-    const { read, scope, shared } = this.#options;
+    let news: readonly Occurrence[] = [];
     try {
-      return read(object, change);
+      news = this.#news(object, change);
     } catch (error) {
-      const fields = { resource: scope.resource.name, uid: object.metadata?.uid, error: (error as Error).message };
+      // One object that cannot be read is no reason to stop watching.
+      const { uid } = (object as Partial<T> | null)?.metadata ?? {};
+      const fields = { resource: scope.resource.name, uid, error: (error as Error).message };
       shared.ctx.log.warn('Kubernetes object cannot be read', fields);
-      return [];
     }
+    for (const occurrence of news) await shared.window.add(this.#emit(occurrence));
+  }
+
+  #news(object: T, change: Change): Occurrence[] {
+    const { read, onFinding } = this.#options;
+    const news: Occurrence[] = [];
+    for (const finding of read(object, change)) {
+      const verdict = finding.kind === 'ignored' ? finding.why : this.#occurrences.judge(finding);
+      onFinding?.(object, verdict === 'news' ? null : verdict);
+      if (finding.kind === 'occurrence' && verdict === 'news') news.push(finding);
+    }
+    return news;
   }
 
   /** Never rejects: one refused event is no reason to stop watching either. */

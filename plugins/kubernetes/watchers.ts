@@ -10,6 +10,7 @@ import type { EventObject } from './event-object.ts';
 import type { IgnoredWhy } from './finding.ts';
 import type { Freshness } from './freshness.ts';
 import { IgnoredTally } from './ignored-tally.ts';
+import type { ListWatchTimes } from './list-watch-options.ts';
 import { NodeFindings, type NodeObject } from './node-findings.ts';
 import { podFindings } from './pod-findings.ts';
 import type { PodObject } from './pod-object.ts';
@@ -33,7 +34,11 @@ export interface Watchers {
   readonly window: EmitWindow;
 }
 
-export function openWatchers(config: KubernetesConfig, ctx: PluginContext): Watchers {
+export function openWatchers(
+  config: KubernetesConfig,
+  ctx: PluginContext,
+  times: Partial<ListWatchTimes> = {},
+): Watchers {
   const window = new EmitWindow(MAX_ON_THEIR_WAY, ctx.signal);
   const scopes = scopesOf(watchedSources(config), watchedNamespaces(config));
   const open = makers({
@@ -42,6 +47,7 @@ export function openWatchers(config: KubernetesConfig, ctx: PluginContext): Watc
     credentials: new Credentials(ctx),
     turns: new Turns(LISTS_AT_ONCE),
     maxKnown: Math.ceil(MAX_KNOWN / scopes.length),
+    times,
   });
   return { all: scopes.map((scope) => open[scope.resource.name](scope)), window };
 }

@@ -150,6 +150,8 @@ test('denial: an identity that is not accepted is told apart from a missing rule
 
 test('api error: takes the code of a Status, and the text of anything else', () => {
   assert.equal(apiErrorFrom({ code: 410 }, { status: 200, verb: 'watch' }).isGone, true);
+  assert.equal(apiErrorFrom('invalid resource version', { status: 400, verb: 'watch' }).isGone, true);
+  assert.equal(apiErrorFrom('bad', { status: 400, verb: 'list' }).isGone, false);
   const proxy = apiErrorFrom('<html>'.repeat(1_000), { status: 502, verb: 'list', retryAfter: '2' });
   assert.ok(proxy instanceof ApiError && proxy.message.length < 600);
   assert.equal(proxy.status, 502);
