@@ -45,6 +45,9 @@ export class Freshness {
   }
 }
 
+/** An API server that has just started knows no roles yet, and denies what it will allow in a moment. */
+export const DENIAL_BELIEVED_AFTER_MS = 10_000;
+
 /**
  * Why the source as a whole is stale, or null. A watch that is not allowed is not stale: it is told as an error, and what may be read
  * goes on. One that is allowed and not heard is. `isFull`: khook itself takes no events, so nothing is read.
@@ -53,9 +56,8 @@ export function staleness(
   watches: readonly Freshness[],
   { now, isFull }: { now: number; isFull: boolean },
 ): string | null {
-  const [denied] = watches.filter(({ isDenied }) => isDenied);
-  if (denied !== undefined && watches.every(({ isDenied }) => isDenied))
-    return `nothing may be read: ${denied.problem}`;
+  const denied = watches.filter(({ isDenied, heardAt }) => isDenied && now - heardAt > DENIAL_BELIEVED_AFTER_MS);
+  if (denied[0] !== undefined && denied.length === watches.length) return `nothing may be read: ${denied[0].problem}`;
   const late = watches.filter(({ isDenied, heardAt }) => !isDenied && now - heardAt > STALE_AFTER_MS);
   const [oldest] = late.toSorted((a, b) => a.heardAt - b.heardAt);
   if (oldest === undefined) return null;

@@ -1,5 +1,5 @@
 // Runs in the plugin thread.
-/** The Kubernetes source: Events, the status of pods and the conditions of nodes. What becomes an event stands in README.md. */
+/** The Kubernetes source: Events, the status of pods and the conditions of nodes. What becomes an event stands in docs/kubernetes.md. */
 
 import { definePlugin, type PluginContext } from 'khook/plugin';
 import type { KubernetesConfig } from './config.ts';

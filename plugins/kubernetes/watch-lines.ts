@@ -4,11 +4,9 @@
 import type { PluginContext } from 'khook/plugin';
 import { ApiError } from './api-error.ts';
 import { denialOf } from './denial.ts';
+import { DENIAL_BELIEVED_AFTER_MS } from './freshness.ts';
 import type { WatchState } from './list-watch-options.ts';
 import type { Scope } from './resource.ts';
-
-/** An API server that has just started knows no roles yet, and denies what it will allow in a moment. */
-const BELIEVED_AFTER_MS = 10_000;
 
 /** How a watch ended: a label of a metric. */
 export type WatchEnd = 'ended' | 'gone' | 'denied' | 'failed';
@@ -53,7 +51,7 @@ export class WatchLines {
 
   /** Of what was never allowed, at once. */
   get #isBelieved(): boolean {
-    return this.#isNew || performance.now() - (this.#cutOffAt ?? Infinity) > BELIEVED_AFTER_MS;
+    return this.#isNew || performance.now() - (this.#cutOffAt ?? Infinity) > DENIAL_BELIEVED_AFTER_MS;
   }
 
   #deny(error: ApiError): void {

@@ -195,6 +195,24 @@ describe('kubernetes plugin', () => {
     }
   });
 
+  it('shows that it sees a cluster in which nothing is wrong', async (t) => {
+    const cluster = await TestCluster.start(t);
+    const host = await AppHost.start(t, files(cluster));
+    await eventually(() => cluster.api.openWatches === 3);
+    // What `kubectl run test-pod` makes.
+    for (const reason of ['Scheduled', 'Pulled', 'Created', 'Started']) {
+      const regarding = { kind: 'Pod', name: 'test-pod' };
+      cluster.api.put(eventObject(reason, { type: 'Normal', reason, regarding }, { namespace: 'default' }));
+    }
+    const line = await eventually(() => host.log.find(({ msg }) => msg.includes('of no concern')), 20_000);
+    assert.equal(line.msg, 'Kubernetes event watcher saw 4 events that are of no concern: 4 normal');
+    assert.deepEqual(line.fields, { normal: 4, latest: 'Normal Started of Pod default/test-pod' });
+    for (const word of ['started', 'established', 'saw']) {
+      const found = host.grep(/kubernetes.*watcher/i).filter((each) => each.includes(`watcher ${word}`));
+      assert.ok(found.length > 0, word);
+    }
+  });
+
   it('starts when there is a cluster at last', async (t) => {
     const cluster = await TestCluster.start(t);
     const file = join(cluster.file, '../later');

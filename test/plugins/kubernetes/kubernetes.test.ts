@@ -120,7 +120,7 @@ test('kubernetes: where nothing may be read its source is stale', async (t) => {
   const verdict = await eventually(async () => {
     const said = await plugin.healthCheck?.();
     return typeof said === 'object' ? said.stale : null;
-  });
+  }, 20_000);
   assert.match(verdict, /^nothing may be read: the API server answered 403/);
 });
 

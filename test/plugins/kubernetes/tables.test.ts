@@ -93,10 +93,10 @@ for (const [namespace, namespaces, expected] of NAMESPACES) {
   });
 }
 
-test('reconnect delay: at once after success, then doubling between half the ceiling and the ceiling, up to the cap', () => {
+test('reconnect delay: within the base after success, then doubling between half the ceiling and the ceiling, up to the cap', () => {
   const delay = (failures: number, random: number, retryAfterMs: number | null = null): number =>
     reconnectDelay({ failures, random, retryAfterMs, baseMs: 500, capMs: 30_000 });
-  assert.equal(delay(0, 0.9), 0);
+  assert.deepEqual([delay(0, 0), delay(0, 0.9)], [0, 450]);
   assert.equal(delay(1, 0), 250);
   assert.equal(delay(3, 0), 1_000);
   assert.equal(delay(1_000, 0), 15_000);
@@ -201,7 +201,8 @@ test('freshness: what is not allowed is not stale, unless nothing is allowed', (
   assert.equal(staleness([events, nodes], { now: 1_000_000, isFull: false }), null);
   assert.deepEqual([...oldestContacts([events, nodes])], [['events', 999_000]]);
   events.failed('answered 403', true);
-  assert.equal(staleness([events, nodes], { now: 1_000_000, isFull: false }), 'nothing may be read: answered 403');
+  assert.equal(staleness([events, nodes], { now: 1_009_000, isFull: false }), null, 'not believed yet');
+  assert.equal(staleness([events, nodes], { now: 1_009_001, isFull: false }), 'nothing may be read: answered 403');
   nodes.established();
   assert.match(
     staleness([events, nodes], { now: 1_000_000, isFull: false }) ?? '',
