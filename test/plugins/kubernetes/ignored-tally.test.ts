@@ -1,49 +1,64 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { IgnoredTally } from '../../../plugins/kubernetes/ignored-tally.ts';
-import { eventually } from '../../support/eventually.ts';
 import { TestPluginContext } from '../../support/plugin-context.ts';
 import { eventObject } from './support.ts';
 
 const started = eventObject('e', { type: 'Normal', reason: 'Started', regarding: { kind: 'Pod', name: 'test-pod' } });
 
-function summaries(ctx: TestPluginContext): string[] {
-  return ctx.lines.flatMap(({ level, message, fields }) => (level === 'info' ? [`${message} | ${fields.latest}`] : []));
-}
-
-test('ignored events: are summed up when nothing else is seen, and the latest is named', async (t) => {
-  const ctx = new TestPluginContext('kubernetes');
-  t.after(() => ctx.drain());
-  const tally = new IgnoredTally(ctx, { gatherMs: 20, quietMs: 100 });
-  tally.add(eventObject('x', { reason: 'Odd' }), 'reason');
-  for (let n = 0; n < 4; n += 1) tally.add(started, 'normal');
-  await eventually(() => summaries(ctx).length === 1);
-  assert.deepEqual(summaries(ctx), [
-    'Kubernetes event watcher saw 5 events that are of no concern: 1 reason, 4 normal | Normal Started of Pod shop/test-pod',
-  ]);
-  const told = performance.now();
-  tally.add(started, 'normal');
-  await eventually(() => summaries(ctx).length === 2);
-  assert.ok(performance.now() - told >= 90, 'the next one only after a while');
-});
-
-test('ignored events: are not summed up while others are reported', async (t) => {
-  const ctx = new TestPluginContext('kubernetes');
-  t.after(() => ctx.drain());
-  const tally = new IgnoredTally(ctx, { gatherMs: 10, quietMs: 10 });
-  tally.add(started, 'normal');
-  tally.reported();
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  assert.deepEqual(summaries(ctx), []);
-  tally.add(started, 'normal');
-  await eventually(() => summaries(ctx).length === 1);
-  assert.match(summaries(ctx)[0] ?? '', /saw 1 events/);
-});
-
-test('ignored events: leave no timer behind', () => {
+function open(t: TestContext) {
+  let now = 1_000_000;
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  t.mock.method(performance, 'now', () => now);
   const ctx = new TestPluginContext('kubernetes');
   const tally = new IgnoredTally(ctx);
+  const pass = (seconds: number): void => {
+    now += seconds * 1_000;
+    t.mock.timers.tick(seconds * 1_000);
+  };
+  /** Summaries since the last time. */
+  const told = (): string[] =>
+    ctx.lines.splice(0).flatMap(({ level, message, fields }) => {
+      return level === 'info' ? [`${message} | ${fields.latest}`] : [];
+    });
+  return { ctx, tally, pass, told };
+}
+
+test('ignored events: are summed up when nothing else is seen, soon and then now and then', (t) => {
+  const { tally, pass, told } = open(t);
+  tally.add(eventObject('x', { reason: 'Odd' }), 'reason');
+  for (let n = 0; n < 4; n += 1) tally.add(started, 'normal');
+  pass(9);
+  assert.deepEqual(told(), []);
+  pass(1);
+  assert.deepEqual(told(), [
+    'Kubernetes event watcher saw 5 events that are of no concern: 1 reason, 4 normal | Normal Started of Pod shop/test-pod',
+  ]);
+  tally.add(started, 'normal');
+  pass(299);
+  assert.deepEqual(told(), []);
+  pass(1);
+  assert.match(told()[0] ?? '', /saw 1 events/);
+  pass(3_600);
+  assert.deepEqual(told(), [], 'nothing was seen');
+});
+
+test('ignored events: are not summed up while others are reported', (t) => {
+  const { tally, pass, told } = open(t);
+  tally.add(started, 'normal');
+  tally.reported();
+  pass(10);
+  assert.deepEqual(told(), []);
+  tally.add(started, 'normal');
+  pass(10);
+  assert.match(told()[0] ?? '', /saw 1 events/);
+});
+
+test('ignored events: leave no timer behind', (t) => {
+  const { ctx, tally, pass, told } = open(t);
   tally.add(started, 'normal');
   ctx.drain();
   tally.add(started, 'normal');
+  pass(3_600);
+  assert.deepEqual(told(), []);
 });
