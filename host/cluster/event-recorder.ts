@@ -19,7 +19,7 @@ import type { ClusterEvents } from './events.ts';
 import type { Refusals } from './refusal.ts';
 
 export interface EventRecorderOptions {
-  readonly client: ApiClient;
+  readonly client: Pick<ApiClient, 'json'>;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;

@@ -25,7 +25,7 @@ import { isPruned, isSameStatus, statusPatch } from './status-merge.ts';
 import { URGENCIES, type Urgency, writeDueAt } from './write-schedule.ts';
 
 export interface StatusWriterOptions {
-  readonly client: ApiClient;
+  readonly client: Pick<ApiClient, 'json'>;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
