@@ -20,8 +20,8 @@ export interface HookReporterOptions {
 }
 
 export interface ReportOutlets {
-  readonly status: StatusWriter;
-  readonly recorder: EventRecorder;
+  readonly status: Pick<StatusWriter, 'note'>;
+  readonly recorder: Pick<EventRecorder, 'note'>;
 }
 
 /** The agents of one generation of a Hook: name → why the last call failed, or null. */
