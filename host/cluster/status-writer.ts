@@ -63,8 +63,12 @@ const MAX_CONFLICTS = 3;
 /** News of one turn goes out together, also when it is written at once. */
 const LINGER_MS = 5;
 const BACKOFF = { initialMs: 1_000, maxMs: 60_000, factor: 2 };
-/** After an answer that will be the same the next time. */
-const HOPELESS_MS = 300_000;
+/** A rule that is missing is not there a moment later, unless the API server has just started. */
+const FORBIDDEN_BACKOFF = { initialMs: 1_000, maxMs: 300_000, factor: 4 };
+/** After a refusal of the status itself: the next one will be of something else. */
+const INVALID_MS = 300_000;
+/** All attempts that are hurried are made within this time. */
+const HURRY_MS = 1_000;
 /** Nobody waits longer for a status to be written. */
 const RECORD_WAIT_MS = 5_000;
 
@@ -103,6 +107,12 @@ export class StatusWriter {
     writes.waiting.push(() => done.abort());
     const limit = AbortSignal.any([done.signal, this.#closing.signal]);
     await delay(this.#options.clock, RECORD_WAIT_MS, limit).catch(() => undefined);
+  }
+
+  /** The API server is there again: what waits for its next attempt need not wait so long. */
+  hurry(): void {
+    const { random } = this.#options;
+    for (const writes of this.#hooks.values()) if (writes.failures > 0) this.#wait(writes, random() * HURRY_MS);
   }
 
   /** Hooks whose status is about to be written. */
@@ -154,6 +164,7 @@ export class StatusWriter {
   #wait(writes: HookWrites, ms: number): void {
     const { clock } = this.#options;
     const dueAt = clock.now() + ms;
+    if (writes.state.kind === 'queued' || writes.state.kind === 'writing') return;
     if (writes.state.kind === 'waiting') {
       if (writes.state.dueAt <= dueAt) return;
       writes.state.timer.cancel();
@@ -243,10 +254,12 @@ export class StatusWriter {
     }
     writes.failures += 1;
     release(writes);
-    const isHopeless = error instanceof ApiError && (error.isForbidden || error.isInvalid);
+    const isInvalid = error instanceof ApiError && error.isInvalid;
+    const isForbidden = error instanceof ApiError && error.isForbidden;
     const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
-    const retryInMs = isHopeless ? HOPELESS_MS : Math.max(asked, backoffMs(BACKOFF, writes.failures, random()));
-    if (error instanceof ApiError && error.isForbidden) refusals.note(error);
+    const own = backoffMs(isForbidden ? FORBIDDEN_BACKOFF : BACKOFF, writes.failures, random());
+    const retryInMs = isInvalid ? INVALID_MS : Math.max(asked, own);
+    if (isForbidden) refusals.note(error);
     else events.emit('status:error', { hook: writes.hook, message: messageOf(error), retryInMs });
     this.#wait(writes, retryInMs);
   }

@@ -37,6 +37,8 @@ async function informing(t: TestContext, setting: Setting) {
   const said: [string, unknown][] = [];
   for (const name of NAMES) events.on(name, (payload) => said.push([name, payload]));
   const refusals = new Refusals({
+    clock,
+    graceMs: 0,
     isPerNamespace: namespaces.length > 0,
     onRefused: (refusal) => events.emit('hooks:refused', refusal),
     onLifted: (refusal) => events.emit('access:granted', refusal),
