@@ -57,7 +57,7 @@ export const LIST_WATCH_TIMES: ListWatchTimes = {
   watchSeconds: 90,
   silenceMs: 100_000,
   resyncMs: 600_000,
-  stableMs: 5_000,
+  stableMs: 2_000,
   backoff: { initialMs: 500, maxMs: 10_000, factor: 2 },
 };
 
@@ -130,6 +130,7 @@ export class ListWatch<T extends ApiObject> {
   }
 
   async #loop(): Promise<void> {
+    let wasGone = false;
     while (!this.#closing.signal.aborted) {
       this.#interrupt = new AbortController();
       const { signal } = this.#interrupt;
@@ -139,10 +140,10 @@ export class ListWatch<T extends ApiObject> {
       if (isGone) this.#transition({ kind: 'unlisted' });
       if (error === null) this.#events.emit('contact', undefined);
       // A watch that lived is a fresh start; one that ends at once counts, or the next would be opened at once as well.
-      const before = isStable ? 0 : this.#failures;
-      this.#failures = before + (error === null && isStable ? 0 : 1);
+      this.#failures = (isStable ? 0 : this.#failures) + (error === null && isStable ? 0 : 1);
       // The list that follows needs no pause, unless it did not help the last time.
-      if (!isGone || before > 0) await this.#pause(error, signal);
+      if (!isGone || wasGone) await this.#pause(error, signal);
+      wasGone = isGone;
     }
   }
 

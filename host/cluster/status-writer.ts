@@ -64,7 +64,7 @@ const MAX_CONFLICTS = 3;
 const LINGER_MS = 5;
 const BACKOFF = { initialMs: 1_000, maxMs: 60_000, factor: 2 };
 /** A rule that is missing is not there a moment later, unless the API server has just started. */
-const FORBIDDEN_BACKOFF = { initialMs: 1_000, maxMs: 300_000, factor: 4 };
+const FORBIDDEN_BACKOFF = { initialMs: 1_000, maxMs: 300_000, factor: 2 };
 /** After a refusal of the status itself: the next one will be of something else. */
 const INVALID_MS = 300_000;
 /** All attempts that are hurried are made within this time. */

@@ -197,7 +197,7 @@ describe('status writer', () => {
     const { clock, api, count, refused, said } = open(t, { hooks: 3, answer: () => ({ status: 403 }) });
     for (let n = 0; n < 3; n += 1) count(`shop/h${n}`);
     await clock.advance(60_000);
-    assert.ok(api.requests.length <= 15, `${api.requests.length} requests`);
+    assert.ok(api.requests.length <= 24, `${api.requests.length} requests`);
     assert.deepEqual(
       refused.map(({ verb, resource }) => [verb, resource]),
       [['patch', 'hooks/status']],
