@@ -51,7 +51,7 @@ describe('hook reporter', () => {
     assert.deepEqual(take(noted), ['shop/h fired']);
     assert.equal(desired().activeEvents?.[0]?.lastNotified, undefined);
     dispatch.emit('call:accepted', { delivery, agent: 'kagent/k8s-agent' });
-    assert.deepEqual(take(noted), ['shop/h changed']);
+    assert.deepEqual(take(noted), ['shop/h sent']);
     assert.notEqual(desired().activeEvents?.[0]?.lastNotified, undefined);
     assert.equal(reachable()[0], 'True');
     dispatch.emit('firing:settled', { delivery, outcome: 'delivered', detail: '' });
