@@ -37,6 +37,7 @@ export class PluginRuntime implements PluginControl {
   #connection: KubernetesConnection | null;
   /** Those who wait for the host to have read the credentials anew. */
   #renewals: (() => void)[] = [];
+  #renewal: Timer | null = null;
   #plugin: Plugin | null = null;
   #tidying: Timer | null = null;
 
@@ -78,6 +79,7 @@ export class PluginRuntime implements PluginControl {
 
   async drain(): Promise<void> {
     this.#abort.abort(new CodedError('EVENT_ERR_STOPPING', `plugin ${this.#options.birth.plugin} is stopping`));
+    this.#renewed();
     await this.#sender.drain();
   }
 
@@ -119,12 +121,13 @@ export class PluginRuntime implements PluginControl {
     if (this.#connection === null) return Promise.resolve();
     if (this.#renewals.length === 0) {
       port.post({ kind: 'renew', generation: birth.generation });
-      clock.after(RENEW_MS, () => this.#renewed());
+      this.#renewal = clock.after(RENEW_MS, () => this.#renewed());
     }
     return new Promise((resolve) => this.#renewals.push(resolve));
   }
 
   #renewed(): void {
+    this.#renewal?.cancel();
     for (const resolve of this.#renewals.splice(0)) resolve();
   }
 

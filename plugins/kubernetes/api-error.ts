@@ -26,9 +26,10 @@ export class ApiError extends Error {
     this.continueToken = options.continueToken;
   }
 
-  /** The version asked for is no longer kept: only a new list helps. */
+  /** The version asked for is no longer kept, was never given (after a restored backup), or is none: only a new list helps. */
   get isGone(): boolean {
-    return this.status === 410;
+    if (this.status === 410 || /too large resource version/i.test(this.message)) return true;
+    return this.status === 400 && this.verb === 'watch';
   }
 
   get isDenied(): boolean {

@@ -1,17 +1,22 @@
 // Runs in the plugin thread.
-/** Lets a bounded number of events be on their way at once: the reader of a watch waits here, and with it the API server. */
+/** Lets a bounded number of events be on their way at once: whoever reads a watch waits here, and with it the API server. */
 
 export class EmitWindow {
   readonly #limit: number;
   readonly #signal: AbortSignal;
   #onTheirWay = 0;
-  /** The one reader that waits for room. A callback, because racing a long-lived promise would grow its list of reactions. */
-  #wake: () => void = () => {};
+  /** Readers that wait for room, oldest first. Callbacks, because racing a long-lived promise would grow its list of reactions. */
+  #waiting: (() => void)[] = [];
 
   constructor(limit: number, signal: AbortSignal) {
     this.#limit = limit;
     this.#signal = signal;
-    signal.addEventListener('abort', () => this.#wake(), { once: true });
+    signal.addEventListener('abort', () => this.#wakeAll(), { once: true });
+  }
+
+  /** Somebody waits: khook takes no more for the moment. */
+  get isFull(): boolean {
+    return this.#waiting.length > 0;
   }
 
   /** Takes `sending`, which must not reject, and waits until there is room for another. Never waits once the plugin is stopping. */
@@ -19,12 +24,14 @@ export class EmitWindow {
     this.#onTheirWay += 1;
     void sending.then(() => {
       this.#onTheirWay -= 1;
-      this.#wake();
+      this.#waiting.shift()?.();
     });
     while (this.#onTheirWay >= this.#limit && !this.#signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 }

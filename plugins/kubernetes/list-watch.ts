@@ -6,39 +6,27 @@
  *      ▲                                                                   │
  *      └── 410, or an ERROR in the watch: the version is of no more use ───┘
  *
- * A relist reports the difference to what is known: by uid and resourceVersion. Nothing is reported twice for one version, and
- * the version is only advanced past an object once `onChange` is done with it: a slow consumer slows the reading.
+ * The version is only advanced past an object once the listener is done with it. It lives as long as the thread, as do the events that
+ * are not acknowledged yet: when the thread ends both are gone, and the next one lists. What a list repeats is told apart by the
+ * listener, by what it is about and when it happened: nothing is kept of the objects themselves.
  */
 
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { KubernetesConnection } from 'khook/plugin';
 import { ApiError, apiErrorFrom } from './api-error.ts';
 import { openStream } from './connection.ts';
-import { KnownVersions } from './known-versions.ts';
-import { type ListWatchTimes, TIMES, type WatchState } from './list-watch-options.ts';
+import { timeOf } from './finding.ts';
+import { ListPages, parseJson } from './list-pages.ts';
+import {
+  type ApiObject,
+  type Change,
+  type ListWatchOptions,
+  type ListWatchTimes,
+  TIMES,
+} from './list-watch-options.ts';
 import { reconnectDelay } from './reconnect-delay.ts';
-import { linesOf, readText } from './stream.ts';
-
-export interface ApiObject {
-  readonly metadata: { readonly uid: string; readonly resourceVersion: string };
-}
-
-export type Change<T> =
-  | { readonly kind: 'added' | 'modified'; readonly object: T }
-  | { readonly kind: 'deleted'; readonly uid: string };
-
-export interface ListWatchOptions<T extends ApiObject> {
-  readonly path: string;
-  /** Read for every request: a rotated token is used at once. */
-  readonly connection: () => KubernetesConnection | null;
-  readonly signal: AbortSignal;
-  /** Objects that are not remembered are reported again by a relist; saves memory where that does no harm. */
-  readonly remembers: (object: T) => boolean;
-  /** What it throws ends `run`. */
-  readonly onChange: (change: Change<T>) => Promise<void> | void;
-  readonly onState: (state: WatchState) => void;
-  readonly times?: Partial<ListWatchTimes>;
-}
+import { linesOf } from './stream.ts';
 
 type Position = { readonly kind: 'unlisted' } | { readonly kind: 'listed'; readonly resourceVersion: string };
 
@@ -47,36 +35,46 @@ interface WatchLine<T> {
   readonly object?: T;
 }
 
-const PAGE_SIZE = 500;
-const MAX_PAGE_BYTES = 32 * 1024 * 1024;
+interface Answer {
+  readonly response: IncomingMessage;
+  readonly at: number;
+}
+
+const CHANGES: Readonly<Record<string, Change>> = { ADDED: 'added', MODIFIED: 'modified', DELETED: 'deleted' };
 
 export class ListWatch<T extends ApiObject> {
   readonly #options: ListWatchOptions<T>;
   readonly #times: ListWatchTimes;
-  readonly #known = new KnownVersions();
   #position: Position = { kind: 'unlisted' };
   #failures = 0;
-  /** What the consumer threw: never mistaken for a fault of the connection, never retried. */
-  #consumerFault: { readonly thrown: unknown } | null = null;
+  /** The clock of the API server less this one's: only its own clock can tell the age of what it says. */
+  #skewMs = 0;
+  /** The identity of the last request. */
+  #used: KubernetesConnection | null = null;
+  /** What the listener threw: never mistaken for a fault of the connection, never retried. */
+  #listenerFault: { readonly thrown: unknown } | null = null;
 
   constructor(options: ListWatchOptions<T>) {
     this.#options = options;
     this.#times = { ...TIMES, ...options.times };
   }
 
-  /** Resolves when the signal aborts; rejects only with what `onChange` threw. */
+  /** Resolves when the signal aborts; rejects only with what the listener threw. */
   async run(): Promise<void> {
-    const { signal, onState } = this.#options;
+    const { signal } = this.#options;
+    let wasRenewed = false;
     while (!signal.aborted) {
       const { error, isStable } = await this.#attempt();
-      if (this.#consumerFault !== null) throw this.#consumerFault.thrown;
+      if (this.#listenerFault !== null) throw this.#listenerFault.thrown;
       if (signal.aborted) break;
       if (error instanceof ApiError && error.isGone) this.#position = { kind: 'unlisted' };
+      // Once: credentials that are refused again are a matter of time.
+      wasRenewed = !wasRenewed && (await this.#renews(error));
+      if (wasRenewed || signal.aborted) continue;
       // A watch that lived is a fresh start; one that is closed at once counts, so that the next is not opened at once.
       this.#failures = (isStable ? 0 : this.#failures) + (error === null && isStable ? 0 : 1);
       await this.#pause(error);
     }
-    onState({ kind: 'stopped' });
   }
 
   async #attempt(): Promise<{ error: unknown; isStable: boolean }> {
@@ -84,9 +82,9 @@ export class ListWatch<T extends ApiObject> {
     let error: unknown = null;
     try {
       if (this.#position.kind === 'unlisted') this.#position = { kind: 'listed', resourceVersion: await this.#list() };
-      const response = await this.#openWatch(this.#position.resourceVersion);
+      const { response } = await this.#openWatch(this.#position.resourceVersion);
       openedAt = performance.now();
-      this.#options.onState({ kind: 'established' });
+      this.#options.listener.state({ kind: 'established' });
       for await (const line of linesOf(response, { silenceMs: this.#times.silenceMs })) await this.#takeLine(line);
     } catch (thrown) {
       error = thrown;
@@ -94,8 +92,13 @@ export class ListWatch<T extends ApiObject> {
     return { error, isStable: performance.now() - openedAt >= this.#times.stableMs };
   }
 
+  async #renews(error: unknown): Promise<boolean> {
+    if (!(error instanceof ApiError) || error.status !== 401 || this.#used === null) return false;
+    return this.#options.renew(this.#used).catch(() => false);
+  }
+
   async #pause(error: unknown): Promise<void> {
-    const { signal, onState } = this.#options;
+    const { signal, listener } = this.#options;
     const delayMs = reconnectDelay({
       failures: this.#failures,
       baseMs: this.#times.backoffBaseMs,
@@ -103,54 +106,31 @@ export class ListWatch<T extends ApiObject> {
       retryAfterMs: error instanceof ApiError ? error.retryAfterMs : null,
       random: Math.random(),
     });
-    onState({ kind: 'reconnecting', error, delayMs, relists: this.#position.kind === 'unlisted' });
+    listener.state({ kind: 'reconnecting', error, delayMs, relists: this.#position.kind === 'unlisted' });
     await wait(delayMs, undefined, { signal }).catch(() => {});
   }
 
-  /** Returns the version to watch from. Pages are handed on as they come: never is more than one held. */
+  /** Returns the version to watch from. */
   async #list(): Promise<string> {
-    const listed = new Set<string>();
-    let resourceVersion: string | null = null;
-    let token = '';
+    const { pageSize, turns, listener } = this.#options;
+    const open = (query: Record<string, string>): Promise<Answer> => this.#open('list', query);
+    const pages = new ListPages<T>({ pageSize, open, answerMs: this.#times.answerMs });
+    let begun: { readonly resourceVersion: string; readonly at: number } | null = null;
     do {
-      const page = await this.#page(token).catch((error: unknown) => {
-        // The token is too old. The server offers another that goes on at a newer version; the watch from the first page's
-        // version fills the gap.
-        if (error instanceof ApiError && error.isGone && token !== '' && error.continueToken !== null) {
-          return { token: error.continueToken };
-        }
-        throw error;
+      // A page is handed on within its turn: it is in memory until then.
+      await turns.take(async () => {
+        const { items, ...head } = await pages.next();
+        if (begun === null) listener.listing(head.at);
+        begun ??= head;
+        for (const object of items) await this.#tell(object, 'listed');
       });
-      if ('items' in page) {
-        resourceVersion ??= page.resourceVersion;
-        for (const object of page.items) {
-          listed.add(object.metadata.uid);
-          await this.#take(object);
-        }
-      }
-      token = page.token;
-    } while (token !== '');
-    for (const uid of this.#known.forgetAllBut(listed)) await this.#report({ kind: 'deleted', uid });
-    return resourceVersion ?? '';
+    } while (!pages.isOver);
+    const { resourceVersion, at } = begun ?? { resourceVersion: '', at: 0 };
+    listener.caughtUp(at);
+    return resourceVersion;
   }
 
-  async #page(token: string): Promise<{ items: readonly T[]; resourceVersion: string; token: string }> {
-    const { answerMs } = this.#times;
-    const response = await this.#open('list', {
-      limit: String(PAGE_SIZE),
-      ...(token === '' ? {} : { continue: token }),
-    });
-    const text = await readText(response, { silenceMs: answerMs, maxBytes: MAX_PAGE_BYTES });
-    const body = parseJson(text) as {
-      items?: readonly T[] | null;
-      metadata?: { resourceVersion?: string; continue?: string };
-    };
-    const { resourceVersion = '', continue: next = '' } = body.metadata ?? {};
-    if (resourceVersion === '') throw new Error('the API server sent a list without a resourceVersion');
-    return { items: body.items ?? [], resourceVersion, token: next };
-  }
-
-  #openWatch(from: string): ReturnType<typeof openStream> {
+  #openWatch(from: string): Promise<Answer> {
     return this.#open('watch', {
       watch: '1',
       allowWatchBookmarks: 'true',
@@ -160,50 +140,42 @@ export class ListWatch<T extends ApiObject> {
   }
 
   async #takeLine(line: string): Promise<void> {
-    const { type, object } = parseJson(line) as WatchLine<T>;
+    const { listener } = this.#options;
+    listener.contact();
+    const { type = '', object } = (parseJson(line) ?? {}) as WatchLine<T>;
     if (type === 'ERROR') {
       this.#position = { kind: 'unlisted' };
       throw apiErrorFrom(object, { status: 500, verb: 'watch' });
     }
     const resourceVersion = object?.metadata?.resourceVersion;
     if (object === undefined || resourceVersion === undefined) return;
-    if (type === 'ADDED' || type === 'MODIFIED') await this.#take(object);
-    if (type === 'DELETED') {
-      this.#known.forget(object.metadata.uid);
-      await this.#report({ kind: 'deleted', uid: object.metadata.uid });
-    }
+    const change = CHANGES[type];
+    if (change !== undefined) await this.#tell(object, change);
+    // Changes come in their order: a bookmark stands behind all that was, a new object behind all that was before it. (Of Events some
+    // servers send no bookmarks.)
+    const at = type === 'BOOKMARK' ? Date.now() + this.#skewMs : timeOf(object.metadata.creationTimestamp);
+    if (at !== null && (type === 'BOOKMARK' || change === 'added')) listener.caughtUp(at);
     this.#position = { kind: 'listed', resourceVersion };
   }
 
-  async #take(object: T): Promise<void> {
-    const { uid, resourceVersion } = object.metadata;
-    const before = this.#known.versionOf(uid);
-    if (before === resourceVersion) return;
-    if (this.#options.remembers(object)) this.#known.remember(uid, resourceVersion);
-    await this.#report({ kind: before === undefined ? 'added' : 'modified', object });
-  }
-
-  async #report(change: Change<T>): Promise<void> {
+  async #tell(object: T, change: Change): Promise<void> {
     try {
-      await this.#options.onChange(change);
+      await this.#options.listener.object(object, change);
     } catch (thrown) {
-      this.#consumerFault = { thrown };
+      this.#listenerFault = { thrown };
       throw thrown;
     }
   }
 
-  #open(verb: 'list' | 'watch', query: Record<string, string>): ReturnType<typeof openStream> {
+  async #open(verb: 'list' | 'watch', query: Record<string, string>): Promise<Answer> {
+    const { path, signal, listener } = this.#options;
     const connection = this.#options.connection();
-    if (connection === null) throw new Error('khook has no connection to a Kubernetes API server');
-    const { path, signal } = this.#options;
-    return openStream({ connection, verb, path, query, signal, answerMs: this.#times.answerMs });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`the API server sent something that is no JSON: ${text.slice(0, 80)}`, { cause });
+    this.#used = connection;
+    const response = await openStream({ connection, verb, path, query, signal, answerMs: this.#times.answerMs });
+    listener.contact();
+    const now = Date.now();
+    const at = timeOf(response.headers.date) ?? now + this.#skewMs;
+    this.#skewMs = at - now;
+    return { response, at };
   }
 }

@@ -1,8 +1,7 @@
 /** Which Events become events of khook, and of which type. Pure; the first rule that applies decides. */
 
 import type { EventObject } from './event-object.ts';
-
-export type EventType = 'pod-restart' | 'oom-kill' | 'pod-pending' | 'probe-failed' | 'node-not-ready';
+import type { EventType } from './finding.ts';
 
 export type Classification =
   | { readonly kind: 'event'; readonly type: EventType }

@@ -3,8 +3,8 @@
 
 import type { Readable } from 'node:stream';
 
-/** The largest object etcd stores is 1.5 MiB; a watch line carries one. */
-const MAX_LINE_LENGTH = 4 * 1024 * 1024;
+/** A line of a watch carries one object: 1.5 MiB where it is stored, and its JSON is longer by what has to be escaped. */
+const MAX_LINE_LENGTH = 16 * 1024 * 1024;
 
 /** Fails when nothing comes for `silenceMs`. Only waiting counts: a slow reader is not a silent server. Always destroys the stream. */
 async function* chunksOf(stream: Readable, silenceMs: number): AsyncGenerator<Buffer> {
@@ -23,15 +23,20 @@ async function* chunksOf(stream: Readable, silenceMs: number): AsyncGenerator<Bu
   }
 }
 
+/** An answer is larger than it may be: asking for less may help. */
+export class TooLargeError extends Error {}
+
 export async function readText(stream: Readable, options: { silenceMs: number; maxBytes: number }): Promise<string> {
-  const chunks: Buffer[] = [];
+  const decoder = new TextDecoder();
+  let text = '';
   let length = 0;
   for await (const chunk of chunksOf(stream, options.silenceMs)) {
     length += chunk.length;
-    if (length > options.maxBytes) throw new Error(`the answer is larger than ${options.maxBytes} bytes`);
-    chunks.push(chunk);
+    if (length > options.maxBytes) throw new TooLargeError(`the answer is larger than ${options.maxBytes} bytes`);
+    // Decoded as it comes, so that it is never held twice.
+    text += decoder.decode(chunk, { stream: true });
   }
-  return Buffer.concat(chunks, length).toString('utf8');
+  return text + decoder.decode();
 }
 
 /** Non-empty lines. A last line without its line feed was cut off, and is dropped. */

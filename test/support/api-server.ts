@@ -1,6 +1,7 @@
 /**
- * A small API server for one collection, which takes writes of any other without keeping them: paged lists with continue tokens, watches from a resourceVersion with bookmarks, a
- * history that can be compacted, and the faults that real ones show. Speaks HTTP, or HTTPS with a client certificate.
+ * A small API server: collections, of all namespaces or of one, paged lists with continue tokens, watches from a resourceVersion with
+ * bookmarks, a history that can be compacted, and the faults that real ones show. Takes writes without keeping them. Speaks HTTP, or HTTPS
+ * with a client certificate.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -8,6 +9,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { KubernetesConnection } from '../../ipc/control.ts';
+import { type Collection, collectionOf, forbiddenText, isIn, sendStatus, statusOf } from './api-answers.ts';
 import type { Certificates } from './certificates.ts';
 
 export interface StoredObject {
@@ -30,6 +32,12 @@ export interface SeenRequest {
 export interface Faults {
   /** Every request is refused with it. */
   status?: number;
+  /** Refused with 403: `nodes`, or `pods/shop` in one namespace, or `pods/` in all at once. */
+  forbidden?: readonly string[];
+  /** Others are refused with 401. */
+  tokens?: readonly string[];
+  /** How far its clock is ahead. */
+  clockAheadMs?: number;
   retryAfter?: string;
   /** How an expired version is told: by the HTTP status, or as the first line of a watch. */
   gone?: 'status' | 'event';
@@ -47,14 +55,21 @@ export interface Faults {
 interface HistoryEntry {
   readonly version: number;
   readonly line: string;
+  readonly collection: Collection;
+}
+
+interface Stored {
+  readonly object: StoredObject;
+  readonly collection: Collection;
 }
 
 export class ApiServer {
   readonly requests: SeenRequest[] = [];
   faults: Faults = {};
-  readonly #objects = new Map<string, StoredObject>();
+  /** By resource and uid. */
+  readonly #objects = new Map<string, Stored>();
   readonly #history: HistoryEntry[] = [];
-  readonly #watches = new Set<ServerResponse>();
+  readonly #watches = new Map<ServerResponse, Collection>();
   readonly #unwritten = new WeakMap<ServerResponse, Promise<void>>();
   readonly #server: ReturnType<typeof createServer>;
   readonly #certificates: Certificates | null;
@@ -97,36 +112,44 @@ export class ApiServer {
     return this.#watches.size;
   }
 
+  /** What is being watched: `nodes`, `shop/pods`. */
+  get watched(): string[] {
+    const names = [...this.#watches.values()].map(({ resource, namespace }) =>
+      namespace === '' ? resource : `${namespace}/${resource}`,
+    );
+    return names.sort();
+  }
+
   requestsOf(kind: SeenRequest['kind']): SeenRequest[] {
     return this.requests.filter((request) => request.kind === kind);
   }
 
   /** Adds, or modifies the object of the same uid. */
-  put(object: StoredObject): void {
-    const type = this.#objects.has(object.metadata.uid) ? 'MODIFIED' : 'ADDED';
+  put(object: StoredObject, resource = 'events'): void {
+    const { uid, namespace } = object.metadata;
+    const key = `${resource}/${uid}`;
+    const type = this.#objects.has(key) ? 'MODIFIED' : 'ADDED';
     this.#version += 1;
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } };
-    this.#objects.set(object.metadata.uid, stored);
-    this.#publish({ type, object: stored });
+    const collection = { resource, namespace: typeof namespace === 'string' ? namespace : '' };
+    this.#objects.set(key, { object: stored, collection });
+    this.#publish({ type, object: stored }, collection);
   }
 
-  delete(uid: string): void {
-    const object = this.#objects.get(uid);
-    if (object === undefined || !this.#objects.delete(uid)) return;
+  delete(uid: string, resource = 'events'): void {
+    const stored = this.#objects.get(`${resource}/${uid}`);
+    if (stored === undefined || !this.#objects.delete(`${resource}/${uid}`)) return;
     this.#version += 1;
-    this.#publish({
-      type: 'DELETED',
-      object: { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } },
-    });
+    const { object, collection } = stored;
+    const gone = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } };
+    this.#publish({ type: 'DELETED', object: gone }, collection);
   }
 
   /** The version moves on without a change, as it does for another collection, and watches are told. */
   bookmark(): string {
     this.#version += 1;
-    this.#publish({
-      type: 'BOOKMARK',
-      object: { kind: 'Event', metadata: { resourceVersion: String(this.#version) } },
-    });
+    const object = { kind: 'Event', metadata: { resourceVersion: String(this.#version) } };
+    this.#publish({ type: 'BOOKMARK', object }, null);
     return String(this.#version);
   }
 
@@ -139,16 +162,19 @@ export class ApiServer {
 
   /** Sends a line to every open watch, whatever it is. */
   say(line: string): void {
-    for (const watch of this.#watches) this.#write(watch, `${line}\n`);
+    for (const watch of this.#watches.keys()) this.#write(watch, `${line}\n`);
   }
 
   closeWatches(): void {
-    for (const watch of this.#watches) this.#end(watch);
+    for (const watch of [...this.#watches.keys()]) this.#end(watch);
   }
 
-  #publish(line: unknown): void {
-    this.#history.push({ version: this.#version, line: `${JSON.stringify(line)}\n` });
-    for (const watch of this.#watches) this.#write(watch, `${JSON.stringify(line)}\n`);
+  /** `collection` null: to everybody, and not for the history. */
+  #publish(said: unknown, collection: Collection | null): void {
+    const line = `${JSON.stringify(said)}\n`;
+    if (collection !== null) this.#history.push({ version: this.#version, line, collection });
+    for (const [watch, watched] of this.#watches)
+      if (collection === null || isIn(collection, watched)) this.#write(watch, line);
   }
 
   #respond(request: IncomingMessage, response: ServerResponse): void {
@@ -162,16 +188,22 @@ export class ApiServer {
     const certificate = (request.socket as TLSSocket).getPeerCertificate?.();
     const clientName = certificate?.subject?.CN?.toString();
     this.requests.push({ kind, path: url.pathname, query, authorization: request.headers.authorization, clientName });
-    const { status, retryAfter } = this.faults;
-    if (status !== undefined) {
+    const { status, retryAfter, clockAheadMs = 0, tokens } = this.faults;
+    const collection = collectionOf(url.pathname);
+    response.sendDate = false;
+    response.setHeader('Date', new Date(Date.now() + clockAheadMs).toUTCString());
+    const token = request.headers.authorization?.replace('Bearer ', '');
+    if (tokens !== undefined && !tokens.includes(token ?? '')) sendStatus(response, 401, 'Unauthorized');
+    else if (this.#forbids(collection)) sendStatus(response, 403, forbiddenText(kind, collection));
+    else if (status !== undefined) {
       if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
       sendStatus(
         response,
         status,
         'events.events.k8s.io is forbidden: User "system:serviceaccount:kagent:khook" cannot',
       );
-    } else if (kind === 'watch') this.#watch(query, response);
-    else this.#list(query, response);
+    } else if (kind === 'watch') this.#watch(query, collection, response);
+    else this.#list(query, collection, response);
   }
 
   async #take(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
@@ -184,7 +216,12 @@ export class ApiServer {
     response.end(JSON.stringify({ metadata: {}, ...body }));
   }
 
-  #list(query: Readonly<Record<string, string>>, response: ServerResponse): void {
+  #forbids({ resource, namespace }: Collection): boolean {
+    const { forbidden = [] } = this.faults;
+    return forbidden.includes(resource) || forbidden.includes(`${resource}/${namespace}`);
+  }
+
+  #list(query: Readonly<Record<string, string>>, collection: Collection, response: ServerResponse): void {
     this.faults.beforePage?.(query);
     const token =
       query.continue === undefined ? null : (JSON.parse(query.continue) as { version: number; after: string });
@@ -193,7 +230,10 @@ export class ApiServer {
       sendStatus(response, 410, 'The provided continue parameter is too old', { continue: fresh });
       return;
     }
-    const uids = [...this.#objects.keys()].sort().filter((uid) => token === null || uid > token.after);
+    const uids = [...this.#objects]
+      .flatMap(([uid, stored]) => (isIn(stored.collection, collection) ? [uid] : []))
+      .sort()
+      .filter((uid) => token === null || uid > token.after);
     const page = uids.slice(0, Number(query.limit ?? uids.length));
     const version = token?.version ?? this.#version;
     const after = page.length < uids.length ? page.at(-1) : undefined;
@@ -201,13 +241,13 @@ export class ApiServer {
       resourceVersion: String(version),
       ...(after === undefined ? {} : { continue: JSON.stringify({ version, after }) }),
     };
-    const items = page.map((uid) => this.#objects.get(uid));
+    const items = page.map((uid) => this.#objects.get(uid)?.object);
     response.setHeader('Content-Type', 'application/json');
-    this.#write(response, JSON.stringify({ kind: 'EventList', apiVersion: 'events.k8s.io/v1', metadata, items }));
+    this.#write(response, JSON.stringify({ kind: 'List', apiVersion: 'v1', metadata, items }));
     this.#later(response, () => response.end());
   }
 
-  #watch(query: Readonly<Record<string, string>>, response: ServerResponse): void {
+  #watch(query: Readonly<Record<string, string>>, collection: Collection, response: ServerResponse): void {
     const from = Number(query.resourceVersion);
     const isGone = from < this.#compacted;
     if (isGone && this.faults.gone !== 'event') {
@@ -222,11 +262,11 @@ export class ApiServer {
       this.#end(response);
       return;
     }
-    this.#watches.add(response);
-    for (const entry of this.#history) if (entry.version > from) this.#write(response, entry.line);
-    const { closeWatchAfterMs } = this.faults;
-    const timer =
-      closeWatchAfterMs === undefined ? undefined : setTimeout(() => this.#end(response), closeWatchAfterMs);
+    this.#watches.set(response, collection);
+    for (const entry of this.#history)
+      if (entry.version > from && isIn(entry.collection, collection)) this.#write(response, entry.line);
+    const { closeWatchAfterMs = Number(query.timeoutSeconds ?? 3_600) * 1_000 } = this.faults;
+    const timer = setTimeout(() => this.#end(response), closeWatchAfterMs);
     response.once('close', () => {
       clearTimeout(timer);
       this.#watches.delete(response);
@@ -258,18 +298,4 @@ export class ApiServer {
     });
     this.#unwritten.set(response, turn);
   }
-}
-
-function statusOf(code: number, message: string, metadata: Record<string, string> = {}): Record<string, unknown> {
-  return { kind: 'Status', apiVersion: 'v1', metadata, status: 'Failure', message, reason: 'Expired', code };
-}
-
-function sendStatus(
-  response: ServerResponse,
-  code: number,
-  message: string,
-  metadata: Record<string, string> = {},
-): void {
-  response.writeHead(code, { 'Content-Type': 'application/json' });
-  response.end(JSON.stringify(statusOf(code, message, metadata)));
 }

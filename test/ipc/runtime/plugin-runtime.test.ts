@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Birth } from '../../../ipc/control.ts';
+import type { Birth, KubernetesConnection } from '../../../ipc/control.ts';
 import type { ToHost, ToPlugin } from '../../../ipc/messages.ts';
 import { ConfigError, definePlugin, type Plugin, type PluginContext } from '../../../ipc/plugin-api.ts';
 import { PluginRuntime } from '../../../ipc/runtime/plugin-runtime.ts';
@@ -19,6 +19,15 @@ const BIRTH: Birth = {
   network: { any: false, listen: [8090], connect: [] },
   budget: { sockets: 10, files: 10, logLinesPerSecond: 200 },
   hostDirectory: '/',
+};
+
+const CONNECTION: KubernetesConnection = {
+  server: 'https://127.0.0.1:6443',
+  ca: null,
+  token: 'old',
+  clientCertificate: null,
+  skipTlsVerify: false,
+  namespace: 'default',
 };
 
 interface Rig {
@@ -148,6 +157,32 @@ describe('plugin runtime', () => {
       );
       assert.equal(given.clock.pending, 0);
     }
+  });
+
+  it('asks for new credentials once for all who want them, and lets nobody wait for ever', async () => {
+    const contexts: PluginContext[] = [];
+    const given = rig(bundle({ start: (ctx) => void contexts.push(ctx) }), { connection: CONNECTION });
+    const ctx = await contextOf(given, contexts);
+    const asked = (): number => given.port.take().filter(({ kind }) => kind === 'renew').length;
+    const both = Promise.all([ctx.renewKubernetes(), ctx.renewKubernetes()]);
+    assert.equal(asked(), 1);
+    await given.runtime.reconnect({ ...CONNECTION, token: 'new' });
+    await both;
+    assert.equal(ctx.kubernetes?.token, 'new');
+
+    const unanswered = ctx.renewKubernetes();
+    assert.equal(asked(), 1);
+    await given.clock.advance(10_000);
+    await unanswered;
+    const stopping = ctx.renewKubernetes();
+    await given.runtime.drain();
+    await stopping;
+    assert.equal(given.clock.pending, 0);
+    const without = rig(bundle({ start: (each) => void contexts.push(each) }));
+    await without.runtime.initialize();
+    await without.runtime.start();
+    await contexts[1]?.renewKubernetes();
+    assert.deepEqual(without.port.take(), [], 'who has no connection asks nobody');
   });
 
   it('takes only true for healthy, and nothing for no opinion', async () => {

@@ -1,11 +1,17 @@
-/** Event objects, and a list-watch against a test's own API server. */
+/** Objects of a cluster, a list-watch against a test's own API server, and the plugin as the host would start it. */
 
 import type { TestContext } from 'node:test';
-import type { KubernetesConnection } from '../../../ipc/plugin-api.ts';
+import type { KubernetesConnection, Plugin } from '../../../ipc/plugin-api.ts';
+import type { KubernetesConfig } from '../../../plugins/kubernetes/config.ts';
 import type { EventObject } from '../../../plugins/kubernetes/event-object.ts';
-import { type Change, ListWatch } from '../../../plugins/kubernetes/list-watch.ts';
-import type { ListWatchTimes, WatchState } from '../../../plugins/kubernetes/list-watch-options.ts';
+import { ListWatch } from '../../../plugins/kubernetes/list-watch.ts';
+import type { Change, ListWatchTimes, WatchState } from '../../../plugins/kubernetes/list-watch-options.ts';
+import type { NodeObject } from '../../../plugins/kubernetes/node-findings.ts';
+import type { ContainerStatus, PodObject } from '../../../plugins/kubernetes/pod-object.ts';
+import { Turns } from '../../../plugins/kubernetes/turns.ts';
 import { ApiServer, type StoredObject } from '../../support/api-server.ts';
+import { importPlugin } from '../../support/khook-plugin.ts';
+import { TestPluginContext } from '../../support/plugin-context.ts';
 
 export const FAST: ListWatchTimes = {
   watchSeconds: 90,
@@ -18,14 +24,27 @@ export const FAST: ListWatchTimes = {
 
 export const EVENTS_PATH = '/apis/events.k8s.io/v1/events';
 
+/** As Kubernetes writes it: whole seconds. */
+export function secondsAgo(seconds: number): string {
+  return `${new Date(Date.now() - seconds * 1_000).toISOString().slice(0, 19)}Z`;
+}
+
 /** A Warning BackOff about pod `api` that happened now, seen three times. */
 export function eventObject(
   uid: string,
   fields: Partial<Omit<EventObject, 'metadata'>> = {},
+  metadata: Partial<EventObject['metadata']> = {},
 ): StoredObject & EventObject {
-  const now = new Date().toISOString();
+  const created = secondsAgo(0);
   return {
-    metadata: { uid, name: `api.${uid}`, namespace: 'shop', resourceVersion: '1', creationTimestamp: now },
+    metadata: {
+      uid,
+      name: `api.${uid}`,
+      namespace: 'shop',
+      resourceVersion: '1',
+      creationTimestamp: created,
+      ...metadata,
+    },
     regarding: { kind: 'Pod', namespace: 'shop', name: 'api', apiVersion: 'v1' },
     type: 'Warning',
     reason: 'BackOff',
@@ -37,41 +56,96 @@ export function eventObject(
   };
 }
 
+/** Pod `<name>` of shop, running on node-1, with the container statuses that are given. */
+export function podObject(
+  name: string,
+  containers: readonly Partial<ContainerStatus>[] = [{}],
+  status: PodObject['status'] = {},
+): StoredObject & PodObject {
+  const containerStatuses = containers.map((each, n) => ({
+    name: n === 0 ? 'app' : `app-${n}`,
+    restartCount: 0,
+    state: { running: { startedAt: secondsAgo(3_600) } },
+    ...each,
+  }));
+  return {
+    metadata: {
+      uid: `uid-${name}`,
+      name,
+      namespace: 'shop',
+      resourceVersion: '1',
+      creationTimestamp: secondsAgo(3_600),
+    },
+    spec: { nodeName: 'node-1' },
+    status: { phase: 'Running', containerStatuses, ...status },
+  };
+}
+
+export function nodeObject(
+  name: string,
+  ready: { status: string; since: string; reason?: string; message?: string },
+  joined = '2026-01-01T00:00:00Z',
+): StoredObject & NodeObject {
+  const { status, since: lastTransitionTime, reason = 'KubeletReady', message = '' } = ready;
+  return {
+    metadata: { uid: `uid-${name}`, name, resourceVersion: '1', creationTimestamp: joined },
+    status: {
+      conditions: [
+        { type: 'MemoryPressure', status: 'False' },
+        { type: 'Ready', status, reason, message, lastTransitionTime },
+      ],
+    },
+  };
+}
+
 export interface Watched {
   readonly api: ApiServer;
   readonly connection: KubernetesConnection;
-  readonly changes: Change<EventObject>[];
+  readonly objects: EventObject[];
   readonly states: WatchState[];
+  /** Up to when everything was told, oldest first. */
+  readonly caughtUp: number[];
   readonly abort: AbortController;
   readonly done: Promise<void>;
-  /** `added api-1`, `modified api-1`, `deleted api-1`, in order. */
+  /** `listed api-1`, `added api-2`, `modified api-1`, `deleted api-1`, in order. */
   said(): string[];
 }
 
 export interface WatchedOptions {
   readonly api?: ApiServer;
   readonly times?: Partial<ListWatchTimes>;
-  readonly connect?: (connection: KubernetesConnection) => KubernetesConnection | null;
-  readonly remembers?: (object: EventObject) => boolean;
-  readonly onChange?: (change: Change<EventObject>) => Promise<void> | void;
+  readonly pageSize?: number;
+  readonly connect?: (connection: KubernetesConnection) => KubernetesConnection;
+  readonly renew?: () => Promise<boolean>;
+  readonly onObject?: (object: EventObject, change: Change) => Promise<void> | void;
 }
 
 export async function watch(t: Pick<TestContext, 'after'>, options: WatchedOptions = {}): Promise<Watched> {
   const { api = new ApiServer(), connect = (connection) => connection } = options;
   const connection = await api.open();
-  const changes: Change<EventObject>[] = [];
+  const objects: EventObject[] = [];
+  const said: string[] = [];
   const states: WatchState[] = [];
+  const caughtUp: number[] = [];
   const abort = new AbortController();
   const listWatch = new ListWatch<EventObject>({
     path: EVENTS_PATH,
+    pageSize: options.pageSize ?? 500,
     connection: () => connect(connection),
+    renew: options.renew ?? (async () => false),
+    turns: new Turns(2),
     signal: abort.signal,
-    remembers: options.remembers ?? (() => true),
-    onChange: (change) => {
-      changes.push(change);
-      return options.onChange?.(change);
+    listener: {
+      listing: () => {},
+      object: (object, change) => {
+        objects.push(object);
+        said.push(`${change} ${object.metadata.uid}`);
+        return options.onObject?.(object, change);
+      },
+      caughtUp: (at) => caughtUp.push(at),
+      contact: () => {},
+      state: (state) => states.push(state),
     },
-    onState: (state) => states.push(state),
     times: { ...FAST, ...options.times },
   });
   const done = listWatch.run();
@@ -81,7 +155,34 @@ export async function watch(t: Pick<TestContext, 'after'>, options: WatchedOptio
     await done.catch(() => {});
     await api.close();
   });
-  const said = (): string[] =>
-    changes.map((change) => `${change.kind} ${change.kind === 'deleted' ? change.uid : change.object.metadata.uid}`);
-  return { api, connection, changes, states, abort, done, said };
+  return { api, connection, objects, states, caughtUp, abort, done, said: () => said };
+}
+
+export interface Running {
+  readonly plugin: Plugin<KubernetesConfig>;
+  readonly ctx: TestPluginContext;
+  readonly api: ApiServer;
+}
+
+export interface Given {
+  readonly api?: ApiServer;
+  readonly config?: Partial<KubernetesConfig>;
+  readonly connect?: (connection: KubernetesConnection) => KubernetesConnection;
+}
+
+/** With Events alone, where a test says nothing else. */
+export async function startKubernetes(t: TestContext, given: Given = {}): Promise<Running> {
+  const { api = new ApiServer(), config = {}, connect = (connection) => connection } = given;
+  const plugin = await importPlugin<KubernetesConfig>('kubernetes');
+  const ctx = new TestPluginContext('kubernetes');
+  ctx.kubernetes = connect(await api.open());
+  await plugin.initialize?.({ namespace: '', namespaces: [], sources: ['events'], debug: true, ...config }, ctx);
+  await plugin.start(ctx);
+  t.after(async () => {
+    ctx.drain();
+    ctx.releaseAcks();
+    await plugin.stop?.();
+    await api.close();
+  });
+  return { plugin, ctx, api };
 }

@@ -1,13 +1,22 @@
-/** An Event object as an event of khook. Pure. */
+/** What an Event tells. Pure. */
 
 import type { PluginEvent } from 'khook/plugin';
-import { countOf, type EventObject } from './event-object.ts';
-import type { EventType } from './reason-table.ts';
-import { newestTime } from './staleness.ts';
+import { countOf, type EventObject, newestTime } from './event-object.ts';
+import type { EventType, Finding } from './finding.ts';
+import { classify } from './reason-table.ts';
+
+export function eventFindings(event: EventObject): readonly Finding[] {
+  const found = classify(event);
+  if (found.kind === 'ignored') return [found];
+  const { uid } = event.metadata;
+  const at = newestTime(event)?.at ?? null;
+  return [{ kind: 'occurrence', key: uid, at, count: countOf(event), event: eventFrom(found.type, event) }];
+}
 
 export function eventFrom(type: EventType, event: EventObject): PluginEvent {
   const { regarding = {}, metadata, reason = '', note = '' } = event;
-  const { namespace = '' } = metadata;
+  // Events about nodes stand in the namespace `default`, but a node belongs to none.
+  const namespace = regarding.kind === 'Node' ? '' : (metadata.namespace ?? '');
   const time = newestTime(event);
   return {
     type,
