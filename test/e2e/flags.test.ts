@@ -11,7 +11,6 @@ import { hooksFolder } from '../../host/config/hook-source.ts';
 import { ConfigLoader } from '../../host/config/loader.ts';
 import { ApiServer } from '../support/api-server.ts';
 import { AppHost, type AppHostFiles } from '../support/app-host.ts';
-import { kubeconfigText } from '../support/cluster/kubeconfig.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Manners, MisbehavingAgent } from '../support/misbehaving-agent.ts';
 import { freePort, RunningHost } from '../support/running-host.ts';
@@ -148,7 +147,7 @@ const VARIABLES: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
     const { server, env, flags } = await apiServer(t);
     const { mappings = '', hooks = {} } = hookFiles();
     const metadata = { namespace: 'default', name: 'h', uid: 'u', generation: 1 };
-    server.put({ ...JSON.parse(hooks['h.yaml'] ?? ''), metadata });
+    server.put({ ...JSON.parse(hooks['h.yaml'] ?? ''), metadata }, 'hooks');
     const host = await AppHost.start(t, { env: { ...env, POD_NAME: 'khook-7f' }, flags, mappings, plugins: yaml() });
     const event = await eventually(async () => {
       await host.emit({ resourceName: `r-${Math.random()}` });
@@ -191,8 +190,14 @@ async function apiServer(t: TestContext) {
   const connection = await server.open();
   t.after(() => server.close());
   const KUBECONFIG = join(tempDir(t), 'config');
-  const credentials = { kind: 'token', token: 'x' } as const;
-  writeFileSync(KUBECONFIG, kubeconfigText({ server: connection.server, ca: '', credentials }));
+  const cluster = { server: connection.server, 'insecure-skip-tls-verify': true };
+  const config = {
+    'current-context': 'test',
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+    clusters: [{ name: 'test', cluster }],
+    users: [{ name: 'test', user: { token: 'x' } }],
+  };
+  writeFileSync(KUBECONFIG, JSON.stringify(config));
   return { server, env: { KUBECONFIG }, flags: ['--hooks', 'cluster'] };
 }
 

@@ -82,14 +82,14 @@ describe('hook informer', () => {
     informer.onChange(() => {
       told += 1;
     });
-    for (let n = 0; n < 50; n += 1) server.put(hookObject({ name: `h${n}` }));
+    for (let n = 0; n < 50; n += 1) server.put(hookObject({ name: `h${n}` }), 'hooks');
     await eventually(() => names().includes('hooks:changed'));
     assert.deepEqual(said.at(-1), ['hooks:changed', { added: 50, changed: 0, removed: 0 }]);
-    server.put(hookObject({ name: 'h1', status: { activeEventCount: 1 } }));
-    server.put(hookObject({ name: 'h2', generation: 2 }));
+    server.put(hookObject({ name: 'h1', status: { activeEventCount: 1 } }), 'hooks');
+    server.put(hookObject({ name: 'h2', generation: 2 }), 'hooks');
     const removed: string[] = [];
     informer.onRemoved((hook) => removed.push(hook));
-    server.delete('uid-shop-h3');
+    server.delete('uid-shop-h3', 'hooks');
     await eventually(() => told === 2);
     assert.deepEqual(said.at(-1), ['hooks:changed', { added: 0, changed: 1, removed: 1 }]);
     assert.deepEqual(removed, ['shop/h3']);
@@ -97,15 +97,15 @@ describe('hook informer', () => {
 
   it('sees Hooks that were deleted while it could not watch', async (t) => {
     const { informer, server } = await informing(t, {});
-    server.put(hookObject({ name: 'a' }));
-    server.put(hookObject({ name: 'b' }));
+    server.put(hookObject({ name: 'a' }), 'hooks');
+    server.put(hookObject({ name: 'b' }), 'hooks');
     informer.start();
     await eventually(() => informer.store.size === 2);
     const removed: string[] = [];
     informer.onRemoved((hook) => removed.push(hook));
     server.faults = { status: 503 };
     server.closeWatches();
-    server.delete('uid-shop-a');
+    server.delete('uid-shop-a', 'hooks');
     server.compact();
     server.faults = {};
     await eventually(() => informer.store.size === 1);

@@ -53,7 +53,7 @@ async function following(t: TestContext, times: Partial<ListWatchTimes> = {}, se
 }
 
 function put(server: ApiServer, ...names: string[]): void {
-  for (const name of names) server.put(hookObject({ name }));
+  for (const name of names) server.put(hookObject({ name }), 'hooks');
 }
 
 describe('list and watch', () => {
@@ -63,7 +63,7 @@ describe('list and watch', () => {
     const { said, has, names } = await following(t, {}, server);
     assert.deepEqual(said, ['replaced 1100']);
     assert.equal(server.requestsOf('list').length, 3);
-    server.delete('uid-shop-h7');
+    server.delete('uid-shop-h7', 'hooks');
     put(server, 'new');
     await eventually(() => said.length === 3);
     assert.deepEqual(said.slice(1), ['removed h7', 'put new']);
@@ -92,7 +92,7 @@ describe('list and watch', () => {
       await has('a b');
       server.faults = { gone, isAbrupt: gone === 'status' };
       server.closeWatches();
-      server.delete('uid-shop-a');
+      server.delete('uid-shop-a', 'hooks');
       put(server, 'c');
       server.compact();
       await has('b c');
