@@ -61,6 +61,7 @@ export class Cluster implements AsyncDisposable {
         events.emit('request:done', { verb, resource: resourceOf(target), outcome: requestOutcome(status) }),
     });
     this.#refusals = new Refusals({
+      clock,
       isPerNamespace: namespaces.length > 0,
       onRefused: (refusal) => events.emit(refusal.resource === 'hooks' ? 'hooks:refused' : 'access:refused', refusal),
       onLifted: (refusal) => events.emit('access:granted', refusal),
@@ -84,6 +85,7 @@ export class Cluster implements AsyncDisposable {
       this.#status.forget(hook);
       this.#reporter.forget(hook);
     });
+    this.#informer.onContact(() => this.#status.hurry());
     this.#informer.start();
   }
 

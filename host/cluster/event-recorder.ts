@@ -19,7 +19,7 @@ import type { ClusterEvents } from './events.ts';
 import type { Refusals } from './refusal.ts';
 
 export interface EventRecorderOptions {
-  readonly client: ApiClient;
+  readonly client: Pick<ApiClient, 'json'>;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -36,8 +36,8 @@ const RATE = { perSecond: 10, burst: 50 };
 const RAISE_GAP_MS = 10_000;
 const MAX_WAITING = 2_000;
 const BACKOFF = { initialMs: 1_000, maxMs: 60_000, factor: 2 };
-/** After a refusal: the next one would be refused as well. */
-const REFUSED_MS = 60_000;
+/** A rule that is missing is not there a moment later, unless the API server has just started. */
+const FORBIDDEN_BACKOFF = { initialMs: 10_000, maxMs: 60_000, factor: 6 };
 
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
@@ -142,8 +142,8 @@ export class EventRecorder {
         this.#waiting.add(event);
       }
       this.#failures += 1;
-      const isRefused = error instanceof ApiError && error.isForbidden;
-      const pauseMs = isRefused ? REFUSED_MS : backoffMs(BACKOFF, this.#failures, random());
+      const isForbidden = error instanceof ApiError && error.isForbidden;
+      const pauseMs = backoffMs(isForbidden ? FORBIDDEN_BACKOFF : BACKOFF, this.#failures, random());
       await delay(clock, pauseMs, this.#closing.signal).catch(() => undefined);
     }
   }

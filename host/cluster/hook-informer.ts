@@ -54,6 +54,8 @@ export class HookInformer {
   readonly #scopes: readonly Scope[];
   readonly #listeners = new Set<() => void>();
   readonly #removalListeners = new Set<(hook: string) => void>();
+  readonly #contactListeners = new Set<() => void>();
+  #hasFailed = false;
   readonly #look: Timer;
   #unsaid = { added: 0, changed: 0, removed: 0 };
   #changedAt: number | null = null;
@@ -109,6 +111,11 @@ export class HookInformer {
     this.#removalListeners.add(listener);
   }
 
+  /** Of the API server, when it is heard again after an attempt that failed. */
+  onContact(listener: () => void): void {
+    this.#contactListeners.add(listener);
+  }
+
   /** The answer to a request of khook's own: ahead of the watch, and as good. */
   takeAnswer(object: HookObject): void {
     this.#changed(this.store.putAnswer(object));
@@ -127,7 +134,11 @@ export class HookInformer {
       scope.heardAt = clock.now();
       this.#judgeSilence();
     });
-    watch.events.on('watching', () => refusals.lift('watch', hookTarget(namespace)));
+    watch.events.on('watching', () => {
+      refusals.lift('watch', hookTarget(namespace));
+      if (this.#hasFailed) for (const listener of this.#contactListeners) listener();
+      this.#hasFailed = false;
+    });
     watch.events.on('failed', ({ error }) => this.#failed(error));
     watch.events.on('put', ({ object }) => this.#changed(this.store.put(object)));
     watch.events.on('removed', ({ object }) => {
@@ -150,6 +161,7 @@ export class HookInformer {
 
   #failed(error: unknown): void {
     this.#lastFailure = messageOf(error);
+    this.#hasFailed = true;
     if (error instanceof ApiError && error.isForbidden) this.#options.refusals.note(error);
     else if (!this.isSynced) this.#stale();
   }

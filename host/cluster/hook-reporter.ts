@@ -11,6 +11,7 @@ import type { RuleProblem } from './hook-conditions.ts';
 import type { HookStore, StoredHook } from './hook-store.ts';
 import { desiredStatus, recordedEvents } from './status-merge.ts';
 import type { StatusWriter } from './status-writer.ts';
+import type { Urgency } from './write-schedule.ts';
 
 export interface HookReporterOptions {
   readonly clock: Clock;
@@ -20,8 +21,8 @@ export interface HookReporterOptions {
 }
 
 export interface ReportOutlets {
-  readonly status: StatusWriter;
-  readonly recorder: EventRecorder;
+  readonly status: Pick<StatusWriter, 'note'>;
+  readonly recorder: Pick<EventRecorder, 'note'>;
 }
 
 /** The agents of one generation of a Hook: name → why the last call failed, or null. */
@@ -73,12 +74,12 @@ export class HookReporter implements Disposable {
       }),
       dispatch.on('call:accepted', ({ delivery, agent }) => {
         const isNews = this.#active.notified(delivery);
-        if (this.#answered(delivery.firing.hook, agent, null) || isNews) this.#note(delivery);
+        if (this.#answered(delivery.firing.hook, agent, null) || isNews) this.#note(delivery, 'sent');
       }),
       dispatch.on('call:error', ({ delivery, agent, code, message }) => {
         const { firing } = delivery;
         this.#record(firing.hook, words.agentCallFailure(firing, message));
-        if (code !== TASK_FAILED && this.#answered(firing.hook, agent, message)) this.#note(delivery);
+        if (code !== TASK_FAILED && this.#answered(firing.hook, agent, message)) this.#note(delivery, 'changed');
       }),
       dispatch.on('firing:settled', (settled) => this.#settled(settled)),
     );
@@ -134,7 +135,7 @@ export class HookReporter implements Disposable {
       this.#active.failed(delivery);
       this.#record(firing.hook, words.eventProcessingError(firing, detail));
     } else return;
-    this.#note(delivery);
+    this.#note(delivery, 'sent');
   }
 
   #sweep({ status }: ReportOutlets): void {
@@ -157,8 +158,8 @@ export class HookReporter implements Disposable {
     return before === undefined || (before === null) !== (error === null);
   }
 
-  #note({ firing }: TakenFiring): void {
-    this.#outlets?.status.note(firing.hook, 'changed');
+  #note({ firing }: TakenFiring, urgency: Urgency): void {
+    this.#outlets?.status.note(firing.hook, urgency);
   }
 
   #record(hook: string, said: words.EventWords): void {

@@ -22,5 +22,5 @@ export async function readHooksOnce({ source, clock, namespaces }: HooksOnceOpti
     const list = await client.json<{ items?: readonly HookObject[] }>({ verb: 'list', target: hookTarget(namespace) });
     for (const object of list.items ?? []) store.put(object);
   }
-  return clusterHooks({ store, onChange: () => () => undefined }, namespaces);
+  return clusterHooks({ store, isSynced: true, onChange: () => () => undefined }, namespaces);
 }

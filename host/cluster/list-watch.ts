@@ -57,8 +57,8 @@ export const LIST_WATCH_TIMES: ListWatchTimes = {
   watchSeconds: 90,
   silenceMs: 100_000,
   resyncMs: 600_000,
-  stableMs: 5_000,
-  backoff: { initialMs: 500, maxMs: 30_000, factor: 2 },
+  stableMs: 2_000,
+  backoff: { initialMs: 500, maxMs: 10_000, factor: 2 },
 };
 
 export interface ListWatchOptions {
@@ -130,16 +130,20 @@ export class ListWatch<T extends ApiObject> {
   }
 
   async #loop(): Promise<void> {
+    let wasGone = false;
     while (!this.#closing.signal.aborted) {
       this.#interrupt = new AbortController();
       const { signal } = this.#interrupt;
       const { error, isStable } = await this.#attempt(signal);
       if (signal.aborted) continue;
-      if (error instanceof ApiError && error.isGone) this.#transition({ kind: 'unlisted' });
+      const isGone = error instanceof ApiError && error.isGone;
+      if (isGone) this.#transition({ kind: 'unlisted' });
       if (error === null) this.#events.emit('contact', undefined);
       // A watch that lived is a fresh start; one that ends at once counts, or the next would be opened at once as well.
       this.#failures = (isStable ? 0 : this.#failures) + (error === null && isStable ? 0 : 1);
-      await this.#pause(error, signal);
+      // The list that follows needs no pause, unless it did not help the last time.
+      if (!isGone || wasGone) await this.#pause(error, signal);
+      wasGone = isGone;
     }
   }
 

@@ -1,5 +1,6 @@
 /** What RBAC does not let khook do, in words and as the rule that is missing. */
 
+import type { Clock } from '../../ipc/clock.ts';
 import type { ApiError } from './api-error.ts';
 import { type ApiTarget, resourceOf, type Verb } from './api-target.ts';
 
@@ -34,43 +35,62 @@ function ruleFor(verb: Verb, target: ApiTarget): string {
 }
 
 export interface RefusalsOptions {
+  readonly clock: Clock;
   /** Roles are per namespace: each is told of. Else the first namespace stands for all. */
   readonly isPerNamespace: boolean;
   readonly onRefused: (refusal: Refusal) => void;
   readonly onLifted: (refusal: Refusal) => void;
+  /** How long it is refused before it is told. */
+  readonly graceMs?: number;
 }
 
+/** An API server that has just started refuses what it allows a moment later, when it knows its roles. */
+const GRACE_MS = 5_000;
 const MAX_STANDING = 1_000;
+
+interface Standing {
+  readonly refusal: Refusal;
+  /** Monotonic. */
+  readonly since: number;
+  isTold: boolean;
+}
 
 /** Those that stand now. Each is told once, and again only if it was lifted meanwhile. */
 export class Refusals {
   readonly #options: RefusalsOptions;
-  readonly #standing = new Map<string, Refusal>();
+  readonly #standing = new Map<string, Standing>();
 
   constructor(options: RefusalsOptions) {
     this.#options = options;
   }
 
   get all(): readonly Refusal[] {
-    return [...this.#standing.values()];
+    return [...this.#standing.values()].filter(({ isTold }) => isTold).map(({ refusal }) => refusal);
   }
 
+  /** It was refused. Whoever is refused asks again, from time to time. */
   note(error: ApiError): void {
+    const { clock, graceMs = GRACE_MS, onRefused } = this.#options;
     const key = this.#key(error.verb, error.target);
-    if (this.#standing.has(key) || this.#standing.size >= MAX_STANDING) return;
-    const refusal = refusalOf(error);
-    this.#standing.set(key, refusal);
-    this.#options.onRefused(refusal);
+    let standing = this.#standing.get(key);
+    if (standing === undefined) {
+      if (this.#standing.size >= MAX_STANDING) return;
+      standing = { refusal: refusalOf(error), since: clock.now(), isTold: false };
+      this.#standing.set(key, standing);
+    }
+    if (standing.isTold || clock.now() - standing.since < graceMs) return;
+    standing.isTold = true;
+    onRefused(standing.refusal);
   }
 
   /** It was allowed just now. Only where it was refused before does that mean anything. */
   lift(verb: Verb, target: ApiTarget): void {
     if (this.#standing.size === 0) return;
     const key = this.#key(verb, target);
-    const refusal = this.#standing.get(key);
-    if (refusal === undefined || refusal.namespace !== target.namespace) return;
+    const standing = this.#standing.get(key);
+    if (standing === undefined || standing.refusal.namespace !== target.namespace) return;
     this.#standing.delete(key);
-    this.#options.onLifted(refusal);
+    if (standing.isTold) this.#options.onLifted(standing.refusal);
   }
 
   #key(verb: Verb, target: ApiTarget): string {

@@ -2,7 +2,7 @@
  * Writes what became of Hooks into their status, and nothing when nothing changed. Whoever has news says so and does not wait; what comes within
  * the gap of a Hook goes out together. Only the leader writes. Of each Hook:
  *
- *  idle ─news─▶ waiting(timer) ─due─▶ queued ─slot─▶ writing ─done─▶ idle, or waiting again for what came meanwhile
+ *  idle ─news─▶ waiting(timer) ─due─▶ queued ─budget─▶ writing ─done─▶ idle, or waiting again for what came meanwhile
  *                  ▲                                    │
  *                  └────────────── back-off ────────────┘   a conflict is read anew and written at once, a few times
  *
@@ -22,10 +22,11 @@ import { readHookStatus } from './hook-status-reading.ts';
 import type { HookObject, StoredHook } from './hook-store.ts';
 import type { Refusals } from './refusal.ts';
 import { isPruned, isSameStatus, statusPatch } from './status-merge.ts';
-import { URGENCIES, type Urgency, writeDueAt } from './write-schedule.ts';
+import { WriteQueue } from './write-queue.ts';
+import { moreUrgent, type Urgency, writeDueAt } from './write-schedule.ts';
 
 export interface StatusWriterOptions {
-  readonly client: ApiClient;
+  readonly client: Pick<ApiClient, 'json'>;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -41,8 +42,8 @@ export interface StatusWriterOptions {
 
 type State =
   | { readonly kind: 'idle' }
-  | { readonly kind: 'waiting'; readonly dueAt: number; readonly timer: Timer }
-  | { readonly kind: 'queued' }
+  | { readonly kind: 'waiting'; readonly urgency: Urgency; readonly dueAt: number; readonly timer: Timer }
+  | { readonly kind: 'queued'; readonly urgency: Urgency }
   /** `more`: what came since it was put together. */
   | { readonly kind: 'writing'; readonly more: Urgency | null };
 
@@ -58,26 +59,29 @@ interface HookWrites {
   waiting: (() => void)[];
 }
 
-const SLOTS = 8;
 const MAX_CONFLICTS = 3;
 /** News of one turn goes out together, also when it is written at once. */
 const LINGER_MS = 5;
 const BACKOFF = { initialMs: 1_000, maxMs: 60_000, factor: 2 };
-/** After an answer that will be the same the next time. */
-const HOPELESS_MS = 300_000;
+/** A rule that is missing is not there a moment later, unless the API server has just started. */
+const FORBIDDEN_BACKOFF = { initialMs: 1_000, maxMs: 300_000, factor: 2 };
+/** After a refusal of the status itself: the next one will be of something else. */
+const INVALID_MS = 300_000;
+/** All attempts that are hurried are made within this time. */
+const HURRY_MS = 1_000;
 /** Nobody waits longer for a status to be written. */
 const RECORD_WAIT_MS = 5_000;
 
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
   readonly #hooks = new Map<string, HookWrites>();
-  readonly #queue: HookWrites[] = [];
+  readonly #queue: WriteQueue<HookWrites>;
   readonly #closing = new AbortController();
-  #running = 0;
   #isPrunedSaid = false;
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
+    this.#queue = new WriteQueue({ clock: options.clock, run: (writes) => this.#write(writes) });
   }
 
   /** There is news of this Hook. */
@@ -86,9 +90,9 @@ export class StatusWriter {
     if (this.#closing.signal.aborted || !mayWrite() || find(hook) === undefined) return;
     const writes = this.#of(hook);
     const { state } = writes;
-    if (state.kind === 'queued') return;
     if (state.kind === 'writing') this.#transition(writes, { kind: 'writing', more: moreUrgent(state.more, urgency) });
-    else if (state.kind === 'idle' || writes.failures === 0) this.#wait(writes, this.#dueInMs(writes, urgency));
+    else if (state.kind === 'queued') this.#enqueue(writes, moreUrgent(state.urgency, urgency));
+    else if (state.kind === 'idle' || writes.failures === 0) this.#wait(writes, urgency);
   }
 
   /**
@@ -105,6 +109,13 @@ export class StatusWriter {
     await delay(this.#options.clock, RECORD_WAIT_MS, limit).catch(() => undefined);
   }
 
+  /** The API server is there again: what waits for its next attempt need not wait so long. */
+  hurry(): void {
+    const { random } = this.#options;
+    for (const writes of this.#hooks.values())
+      if (writes.failures > 0) this.#wait(writes, 'changed', random() * HURRY_MS);
+  }
+
   /** Hooks whose status is about to be written. */
   get pending(): number {
     let pending = 0;
@@ -116,13 +127,14 @@ export class StatusWriter {
     const writes = this.#hooks.get(hook);
     if (writes === undefined) return;
     if (writes.state.kind === 'waiting') writes.state.timer.cancel();
+    this.#queue.remove(writes);
     this.#hooks.delete(hook);
     release(writes);
   }
 
   /** Writes at once what waits, each once, for as long as `limitMs`; then nothing more. */
   async close(limitMs: number): Promise<void> {
-    for (const writes of this.#hooks.values()) if (writes.state.kind === 'waiting') this.#enqueue(writes);
+    for (const writes of this.#hooks.values()) if (writes.state.kind === 'waiting') this.#enqueue(writes, 'fired');
     const late = new AbortController();
     const limit = delay(this.#options.clock, limitMs, late.signal).catch(() => undefined);
     const done = Promise.all(
@@ -145,39 +157,47 @@ export class StatusWriter {
     return writes;
   }
 
+  /** The earlier of two times counts. `ms`: default by the schedule. */
+  #wait(writes: HookWrites, urgency: Urgency, ms = this.#dueInMs(writes, urgency)): void {
+    const { clock } = this.#options;
+    const { state } = writes;
+    if (state.kind === 'queued' || state.kind === 'writing') return;
+    const dueAt = clock.now() + ms;
+    if (state.kind === 'waiting' && state.dueAt <= dueAt) {
+      this.#transition(writes, { ...state, urgency: moreUrgent(state.urgency, urgency) });
+      return;
+    }
+    if (state.kind === 'waiting') state.timer.cancel();
+    const timer = clock.after(ms, () => this.#due(writes));
+    const most = state.kind === 'waiting' ? moreUrgent(state.urgency, urgency) : urgency;
+    this.#transition(writes, { kind: 'waiting', urgency: most, dueAt, timer });
+  }
+
   #dueInMs(writes: HookWrites, urgency: Urgency): number {
     const now = this.#options.clock.now();
     return Math.max(LINGER_MS, writeDueAt(writes, urgency, now) - now);
   }
 
-  /** The earlier of two times counts. */
-  #wait(writes: HookWrites, ms: number): void {
-    const { clock } = this.#options;
-    const dueAt = clock.now() + ms;
-    if (writes.state.kind === 'waiting') {
-      if (writes.state.dueAt <= dueAt) return;
-      writes.state.timer.cancel();
-    }
-    this.#transition(writes, { kind: 'waiting', dueAt, timer: clock.after(ms, () => this.#enqueue(writes)) });
+  /** Whatever would change nothing takes no place in the queue: all Hooks are noted when the configuration is read anew. */
+  #due(writes: HookWrites): void {
+    const { state } = writes;
+    if (state.kind !== 'waiting') return;
+    const stored = this.#options.find(writes.hook);
+    if (stored !== undefined && this.#change(writes, stored) !== null) this.#enqueue(writes, state.urgency);
+    else this.#settle(writes);
   }
 
-  #enqueue(writes: HookWrites): void {
+  /** Null: its status is what it should be. */
+  #change(writes: HookWrites, stored: StoredHook): HookStatus | null {
+    const status = this.#options.desired(stored);
+    const last = writes.sent?.uid === stored.uid ? writes.sent.status : stored.status;
+    return isSameStatus(status, last) ? null : status;
+  }
+
+  #enqueue(writes: HookWrites, urgency: Urgency): void {
     if (writes.state.kind === 'waiting') writes.state.timer.cancel();
-    this.#transition(writes, { kind: 'queued' });
-    this.#queue.push(writes);
-    this.#pump();
-  }
-
-  #pump(): void {
-    while (this.#running < SLOTS) {
-      const writes = this.#queue.shift();
-      if (writes === undefined) return;
-      this.#running += 1;
-      void this.#write(writes).finally(() => {
-        this.#running -= 1;
-        this.#pump();
-      });
-    }
+    this.#transition(writes, { kind: 'queued', urgency });
+    this.#queue.add(writes, urgency === 'fired');
   }
 
   /** Never rejects. */
@@ -195,13 +215,12 @@ export class StatusWriter {
   }
 
   async #send(writes: HookWrites): Promise<void> {
-    const { find, desired, mayWrite, clock, client, events, refusals, onAnswer } = this.#options;
+    const { find, mayWrite, clock, client, events, refusals, onAnswer } = this.#options;
     for (let conflicts = 0; ; conflicts += 1) {
       const stored = find(writes.hook);
       if (stored === undefined || !mayWrite()) return;
-      const status = desired(stored);
-      const last = writes.sent?.uid === stored.uid ? writes.sent.status : stored.status;
-      if (isSameStatus(status, last)) return;
+      const status = this.#change(writes, stored);
+      if (status === null) return;
       const target = { ...hookTarget(stored.namespace, stored.name), subresource: 'status' };
       try {
         const body = statusPatch(status, stored, clock.wall());
@@ -228,7 +247,7 @@ export class StatusWriter {
     const { state } = writes;
     const more = state.kind === 'writing' ? state.more : null;
     this.#transition(writes, { kind: 'idle' });
-    if (more !== null && this.#hooks.get(writes.hook) === writes) this.#wait(writes, this.#dueInMs(writes, more));
+    if (more !== null && this.#hooks.get(writes.hook) === writes) this.#wait(writes, more);
     else release(writes);
   }
 
@@ -243,12 +262,14 @@ export class StatusWriter {
     }
     writes.failures += 1;
     release(writes);
-    const isHopeless = error instanceof ApiError && (error.isForbidden || error.isInvalid);
+    const isInvalid = error instanceof ApiError && error.isInvalid;
+    const isForbidden = error instanceof ApiError && error.isForbidden;
     const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
-    const retryInMs = isHopeless ? HOPELESS_MS : Math.max(asked, backoffMs(BACKOFF, writes.failures, random()));
-    if (error instanceof ApiError && error.isForbidden) refusals.note(error);
+    const own = backoffMs(isForbidden ? FORBIDDEN_BACKOFF : BACKOFF, writes.failures, random());
+    const retryInMs = isInvalid ? INVALID_MS : Math.max(asked, own);
+    if (isForbidden) refusals.note(error);
     else events.emit('status:error', { hook: writes.hook, message: messageOf(error), retryInMs });
-    this.#wait(writes, retryInMs);
+    this.#wait(writes, 'changed', retryInMs);
   }
 
   #judgeAnswer(hook: string, sent: HookStatus, kept: HookStatus): void {
@@ -265,8 +286,4 @@ export class StatusWriter {
 
 function release(writes: HookWrites): void {
   for (const resolve of writes.waiting.splice(0)) resolve();
-}
-
-function moreUrgent(a: Urgency | null, b: Urgency): Urgency {
-  return a !== null && URGENCIES.indexOf(a) > URGENCIES.indexOf(b) ? a : b;
 }

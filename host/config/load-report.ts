@@ -33,7 +33,8 @@ export function announce(emitter: Emitter<ConfigEvents>, { before, now, sources 
   }
   announceNotes(emitter, before, now);
   if (before?.mappings.digest !== now.mappings.digest) announceMappings(emitter, now, mappingsFile(sources));
-  if (before?.hooks.digest !== now.hooks.digest) {
+  const isNews = before === null || before.hooks.isRejected || before.hooks.digest !== now.hooks.digest;
+  if (isNews && !now.hooks.isRejected) {
     const names = now.loaded.hooks.map(hookId);
     emitter.emit('hooks:loaded', { place: sources.hooks.place, count: names.length, names });
   }

@@ -9,6 +9,7 @@ import { RUN_FLAGS } from '../../host/commands/run-options.ts';
 import { readEnvironment } from '../../host/config/environment.ts';
 import { hooksFolder } from '../../host/config/hook-source.ts';
 import { ConfigLoader } from '../../host/config/loader.ts';
+import { ApiServer } from '../support/api-server.ts';
 import { AppHost, type AppHostFiles } from '../support/app-host.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Manners, MisbehavingAgent } from '../support/misbehaving-agent.ts';
@@ -129,13 +130,42 @@ const VARIABLES: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
     const { hooks } = await host.json<{ hooks: { namespace: string }[] }>('/api/v1/hooks');
     assert.equal(hooks[0]?.namespace, 'shop');
   },
+  async WATCH_NAMESPACE(t) {
+    const { server, env, flags } = await apiServer(t);
+    await AppHost.start(t, { env, flags, plugins: yaml() });
+    await AppHost.start(t, { env: { ...env, WATCH_NAMESPACE: 'shop' }, flags, plugins: yaml() });
+    const paths = await eventually(() => {
+      const listed = [...new Set(server.requestsOf('list').map(({ path }) => path))];
+      return listed.length === 2 ? listed : null;
+    });
+    assert.deepEqual(paths.sort(), [
+      '/apis/kagent.dev/v1alpha2/hooks',
+      '/apis/kagent.dev/v1alpha2/namespaces/shop/hooks',
+    ]);
+  },
+  async POD_NAME(t) {
+    const { server, env, flags } = await apiServer(t);
+    const { mappings = '', hooks = {} } = hookFiles();
+    const metadata = { namespace: 'default', name: 'h', uid: 'u', generation: 1 };
+    server.put({ ...JSON.parse(hooks['h.yaml'] ?? ''), metadata }, 'hooks');
+    const host = await AppHost.start(t, { env: { ...env, POD_NAME: 'khook-7f' }, flags, mappings, plugins: yaml() });
+    const event = await eventually(async () => {
+      await host.emit({ resourceName: `r-${Math.random()}` });
+      return server.requests.find(({ path, kind }) => kind === 'write' && path.endsWith('/events'))?.body;
+    });
+    assert.equal(event.reportingInstance, 'khook-7f');
+  },
   async KUBERNETES_SERVICE_HOST(t) {
     const env = { KUBERNETES_SERVICE_HOST: '127.0.0.1' };
     const host = await AppHost.start(t, {
       env,
       bundles: { kubernetes: 'plugins/kubernetes' },
       plugins: grantKubernetes(),
+      flags: ['--hooks', '{directory}/config/hooks'],
     });
+    const inPod = await AppHost.start(t, { env });
+    assert.match(await readiness(inPod), /\[-\]hooks failed: .*in a pod, but its service account cannot be read/);
+    assert.match(await readiness(host), /ok/);
     assert.ok(host.grep(/Agents: kagent at http:\/\/kagent-controller/).length > 0);
     assert.match(String((await host.plugin('kubernetes', 'blocked(connection)')).reason), /service account/);
   },
@@ -154,6 +184,27 @@ const VARIABLES: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
 /** Read only beside another one, in a pod that the tests do not run in. */
 const BESIDE_ANOTHER = ['KUBERNETES_SERVICE_PORT'];
 
+/** A cluster that a kubeconfig leads to, for a host that takes its Hooks from there. */
+async function apiServer(t: TestContext) {
+  const server = new ApiServer();
+  const connection = await server.open();
+  t.after(() => server.close());
+  const KUBECONFIG = join(tempDir(t), 'config');
+  const cluster = { server: connection.server, 'insecure-skip-tls-verify': true };
+  const config = {
+    'current-context': 'test',
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+    clusters: [{ name: 'test', cluster }],
+    users: [{ name: 'test', user: { token: 'x' } }],
+  };
+  writeFileSync(KUBECONFIG, JSON.stringify(config));
+  return { server, env: { KUBECONFIG }, flags: ['--hooks', 'cluster'] };
+}
+
+async function readiness({ app }: AppHost): Promise<string> {
+  return (await fetch(`http://127.0.0.1:${app.ports.health}/readyz`)).text();
+}
+
 function grantKubernetes(): string {
   return JSON.stringify({ plugins: [{ name: 'kubernetes', permissions: { kubernetes: true } }] });
 }
@@ -170,6 +221,11 @@ const FLAGS: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
     writeFileSync(join(elsewhere, 'h.yaml'), hookFiles().hooks?.['h.yaml'] ?? '');
     const host = await AppHost.start(t, { flags: ['--hooks', elsewhere] });
     assert.equal((await host.json<{ hooks: unknown[] }>('/api/v1/hooks')).hooks.length, 1);
+    const { server, env, flags } = await apiServer(t);
+    await AppHost.start(t, { env });
+    assert.equal(server.requests.length, 0, 'a kubeconfig alone is no reason to use the cluster');
+    await AppHost.start(t, { env, flags });
+    await eventually(() => server.requestsOf('watch').length === 1);
   },
   async plugins(t) {
     const elsewhere = tempDir(t);

@@ -1,6 +1,7 @@
 /**
  * A small API server: collections, of all namespaces or of one, paged lists with continue tokens, watches from a resourceVersion with
- * bookmarks, a history that can be compacted, and the faults that real ones show. Speaks HTTP, or HTTPS with a client certificate.
+ * bookmarks, a history that can be compacted, and the faults that real ones show. Takes writes without keeping them. Speaks HTTP, or HTTPS
+ * with a client certificate.
  */
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -17,12 +18,14 @@ export interface StoredObject {
 }
 
 export interface SeenRequest {
-  readonly kind: 'list' | 'watch';
+  readonly kind: 'list' | 'watch' | 'write';
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly authorization: string | undefined;
   /** Common name of the client certificate. */
   readonly clientName: string | undefined;
+  /** Of a write. */
+  readonly body?: Readonly<Record<string, unknown>>;
 }
 
 /** Read at each request; a test changes them as it goes. */
@@ -177,6 +180,10 @@ export class ApiServer {
   #respond(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://api');
     const query = Object.fromEntries(url.searchParams);
+    if (request.method !== 'GET') {
+      void this.#take(request, response, url.pathname);
+      return;
+    }
     const kind = query.watch === '1' ? 'watch' : 'list';
     const certificate = (request.socket as TLSSocket).getPeerCertificate?.();
     const clientName = certificate?.subject?.CN?.toString();
@@ -197,6 +204,16 @@ export class ApiServer {
       );
     } else if (kind === 'watch') this.#watch(query, collection, response);
     else this.#list(query, collection, response);
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
+    const { authorization } = request.headers;
+    this.requests.push({ kind: 'write', path, query: {}, authorization, clientName: undefined, body });
+    response.setHeader('Content-Type', 'application/json');
+    response.end(JSON.stringify({ metadata: {}, ...body }));
   }
 
   #forbids({ resource, namespace }: Collection): boolean {
