@@ -133,22 +133,25 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   let stopping: Promise<StopReport> | null = null;
   const snapshots = new EventSnapshots({ ledger, describe: (lines, indices) => matcher.describe(lines, indices) });
-  const view = hostView({
-    version,
-    plugins,
-    flights,
-    ledger,
-    snapshots,
-    activity,
-    dispatch,
-    config: () => config.current,
-    brokenFiles: () => [...config.brokenFiles],
-    isStopping: () => stopping !== null,
-    outboxFault: () => rooms.outbox.fault?.message ?? null,
-    hooksProblem: () => cluster?.problem ?? null,
-    loops: () => ({ host: clock.now() - beatAt }),
-    metrics: () => metrics.scrape(),
-  });
+  const view = opening.use(
+    hostView({
+      clock,
+      version,
+      plugins,
+      flights,
+      ledger,
+      snapshots,
+      activity,
+      dispatch,
+      config: () => config.current,
+      brokenFiles: () => [...config.brokenFiles],
+      isStopping: () => stopping !== null,
+      outboxFault: () => rooms.outbox.fault?.message ?? null,
+      hooksProblem: () => cluster?.problem ?? null,
+      loops: () => ({ host: clock.now() - beatAt }),
+      metrics: () => metrics.scrape(),
+    }),
+  );
   const plans = (): LoadedConfig['plans'] => config.current.plans;
   const operating = { log, rooms, snapshots, settings, version, run, isOpen: () => work.isOpen, plans };
   const servers = opening.use(new Servers({ view, operations: hostOperations(operating), clock, onError }));

@@ -1,8 +1,9 @@
-/** Port 8080: `/metrics` and the read-only API. Everything here is a snapshot, already redacted. */
+/** Port 8080: `/metrics`, the read-only API and the dashboard over it. Everything here is a snapshot, already redacted. */
 
+import { dashboardRoutes } from './dashboard-routes.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
 import { parseEventQuery, parsePluginQuery } from './query.ts';
-import { HTML_TYPE, json, type Reply, refusal } from './reply.ts';
+import { json, refusal } from './reply.ts';
 import type { Route } from './route.ts';
 import { HttpServer, type HttpServerOptions } from './server.ts';
 import { streamRoute } from './stream-route.ts';
@@ -22,7 +23,9 @@ export function metricsServer(view: HostView, surroundings: ServerSurroundings):
 /** The shapes are a contract: docs/api.md. */
 export function metricsRoutes(view: HostView): readonly Route[] {
   return [
-    { method: 'GET', path: '/', answer: () => indexPage(view.version) },
+    ...dashboardRoutes(),
+    { method: 'GET', path: '/api/v1/status', answer: () => json(view.status()) },
+    { method: 'GET', path: '/api/v1/history', answer: () => json(view.history()) },
     {
       method: 'GET',
       path: '/metrics',
@@ -66,21 +69,4 @@ export function metricsRoutes(view: HostView): readonly Route[] {
     },
     streamRoute(view),
   ];
-}
-
-const PAGES = [
-  ['metrics', 'Prometheus metrics'],
-  ['api/v1/plugins', 'plugins: state, memory, restarts'],
-  ['api/v1/events', 'events, newest first, with their trail (?limit=1..10000, ?plugin=, ?outcome=)'],
-  ['api/v1/hooks', 'Hooks'],
-  ['api/v1/dead-letters', 'dead letters: firings that no agent took, newest first (?limit=, ?hook=, ?agent=)'],
-  ['api/v1/ledger', 'ledger: what came in and how it ended'],
-  ['api/v1/flight-records', 'flight records: the last moments of each run that failed (?plugin=)'],
-] as const;
-
-function indexPage(version: string): Reply {
-  const links = PAGES.map(([href, what]) => `<li><a href="${href}">/${href}</a>: ${what}</li>`).join('\n');
-  const title = `khook ${version.replace(/[^\w.+-]/g, '')}`;
-  const body = `<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><title>${title}</title></head>\n<body>\n<h1>${title}</h1>\n<ul>\n${links}\n</ul>\n</body>\n</html>\n`;
-  return { status: 200, contentType: HTML_TYPE, body };
 }

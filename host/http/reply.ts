@@ -17,7 +17,6 @@ export interface StreamReply {
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
 export const TEXT_TYPE = 'text/plain; charset=utf-8';
-export const HTML_TYPE = 'text/html; charset=utf-8';
 
 export function json(value: unknown, status = 200): Reply {
   return { status, contentType: JSON_TYPE, body: `${JSON.stringify(value)}\n` };

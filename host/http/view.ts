@@ -156,8 +156,41 @@ export interface Check {
   readonly detail: string;
 }
 
+/** How the host as a whole is, for the head of the dashboard. */
+export interface StatusSnapshot {
+  readonly version: string;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly now: string;
+  readonly ready: boolean;
+  readonly checks: readonly Check[];
+}
+
+/** The last hour, one column for each time in `at`. */
+export interface HistorySnapshot {
+  readonly everySeconds: number;
+  /** RFC 3339, oldest first. */
+  readonly at: readonly string[];
+  readonly host: {
+    readonly receivedPerSecond: readonly number[];
+    readonly deliveredPerSecond: readonly number[];
+    readonly inFlight: readonly number[];
+  };
+  /** null where the plugin was not there. */
+  readonly plugins: readonly {
+    readonly name: string;
+    readonly eventsPerSecond: readonly (number | null)[];
+    readonly memoryBytes: readonly (number | null)[];
+    /** Of one core. */
+    readonly cpuShare: readonly (number | null)[];
+    readonly eventLoopUtilization: readonly (number | null)[];
+  }[];
+}
+
 export interface HostView extends DeadLetterView {
   readonly version: string;
+  status(): StatusSnapshot;
+  history(): HistorySnapshot;
   plugins(): readonly PluginSnapshot[];
   events(query: EventQuery): Promise<readonly EventSnapshot[]>;
   event(id: string): Promise<EventSnapshot | null>;

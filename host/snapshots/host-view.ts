@@ -1,8 +1,9 @@
 /** The host as the HTTP room and the metrics see it: snapshots read at once from what the rooms hold, without asking any plugin. */
 
+import type { Clock } from '../../ipc/clock.ts';
 import type { LoadedConfig } from '../config/loaded-config.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
-import type { HookSnapshot, HostView, PluginSnapshot } from '../http/view.ts';
+import type { Check, HookSnapshot, HostView, PluginSnapshot } from '../http/view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { NO_VITAL_SIGNS } from '../sandbox/vessel.ts';
 import type { FlightRecorder } from '../supervision/flight-recorder.ts';
@@ -13,9 +14,11 @@ import { deadLetterView } from './dead-letter-snapshots.ts';
 import type { EventSnapshots } from './event-snapshots.ts';
 import { flightSnapshot, safeText } from './flight-snapshots.ts';
 import { describeStaleness, describeState, healthChecks, readinessChecks } from './health-checks.ts';
+import { History } from './history.ts';
 import { LiveStream } from './live-stream.ts';
 
 export interface HostViewOptions {
+  readonly clock: Clock;
   readonly version: string;
   readonly plugins: Plugins;
   readonly flights: FlightRecorder;
@@ -32,16 +35,32 @@ export interface HostViewOptions {
   readonly metrics: HostView['metrics'];
 }
 
-export function hostView(options: HostViewOptions): HostView {
-  const { plugins, flights, ledger, snapshots } = options;
+export function hostView(options: HostViewOptions): HostView & Disposable {
+  const { plugins, flights, ledger, snapshots, clock } = options;
+  const startedAt = time(clock.wall());
   const told = {
     version: options.version,
     plugins: () => plugins.all.map((supervisor) => pluginSnapshot(supervisor, options)).sort(byName),
     flightRecords: (plugin: string | null) => flights.records(plugin).map(flightSnapshot),
   };
+  const readyz = (): readonly Check[] =>
+    readinessChecks({
+      brokenFiles: options.brokenFiles(),
+      isStopping: options.isStopping(),
+      outboxFault: options.outboxFault(),
+      hooksProblem: options.hooksProblem(),
+      plugins: plugins.all.map(({ name, plan, state, staleness }) => ({ name, plan, state, staleness })),
+    });
   const live = new LiveStream({ ledger, snapshots, supervision: plugins, view: told });
+  const history = new History({ clock, plugins: told.plugins, ledger: () => ledger.counts });
   return {
     ...told,
+    status() {
+      const checks = readyz();
+      const ready = checks.every(({ ok }) => ok);
+      return { version: told.version, startedAt, now: time(clock.wall()), ready, checks };
+    },
+    history: () => history.snapshot,
     stream: (query, sink) => live.open(query, sink),
     events: (query) => snapshots.query(query),
     event: (id) => snapshots.find(id),
@@ -50,14 +69,8 @@ export function hostView(options: HostViewOptions): HostView {
     ledger: () => ledger.counts,
     metrics: options.metrics,
     healthz: () => healthChecks(options.loops()),
-    readyz: () =>
-      readinessChecks({
-        brokenFiles: options.brokenFiles(),
-        isStopping: options.isStopping(),
-        outboxFault: options.outboxFault(),
-        hooksProblem: options.hooksProblem(),
-        plugins: plugins.all.map(({ name, plan, state, staleness }) => ({ name, plan, state, staleness })),
-      }),
+    readyz,
+    [Symbol.dispose]: () => history[Symbol.dispose](),
   };
 }
 

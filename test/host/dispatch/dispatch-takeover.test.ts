@@ -30,7 +30,7 @@ describe('dispatch that takes over', () => {
 
   it('ends what another khook has seen to in the ledger, without a call', async (t) => {
     const agent = await misbehaving(t);
-    const outbox = new MemoryOutbox();
+    const outbox = new MemoryOutbox({ clock: systemClock });
     const acceptedAt = Date.now() - 5_000;
     const state = { kind: 'queued', since: acceptedAt } as const;
     await outbox.put([{ messageId: 'mine', contextId: 'c', eventId: 'e', acceptedAt, firing: nthFiring(1), state }]);
@@ -57,7 +57,7 @@ describe('dispatch that takes over', () => {
     t.after(() => client[Symbol.asyncDispose]());
     const asked: string[] = [];
     const dispatch = new Dispatch({
-      ...{ clock: systemClock, outbox: new MemoryOutbox(), client },
+      ...{ clock: systemClock, outbox: new MemoryOutbox({ clock: systemClock }), client },
       recorded: (hook) => {
         asked.push(hook);
         return asked.length === 1 ? recorded.promise : new Promise(() => undefined);

@@ -76,6 +76,13 @@ const LEDGER: LedgerSnapshot = {
 export function view(changes: Partial<HostView> = {}): HostView {
   return {
     version: '0.1.0',
+    status: () => ({ version: '0.1.0', startedAt: EVENT.receivedAt, now: EVENT.receivedAt, ready: true, checks: [] }),
+    history: () => ({
+      everySeconds: 10,
+      at: [],
+      host: { receivedPerSecond: [], deliveredPerSecond: [], inFlight: [] },
+      plugins: [],
+    }),
     plugins: () => [PLUGIN],
     events: async () => [EVENT],
     event: async (id) => (id === EVENT.id ? EVENT : null),

@@ -1,0 +1,71 @@
+/** The last hour in four plots: events, memory, CPU, event loop. One line for each plugin. */
+
+import { html, useEffect, useRef } from './preact.js';
+import { bytes, percent, rate } from './words.js';
+
+/** Told apart by people who do not see all colours, on light and on dark ground. */
+const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#7f7f00', '#8c6bb1'];
+const HEIGHT = 170;
+
+const PLOTS = [
+  { column: 'eventsPerSecond', title: 'Events per second', show: rate },
+  { column: 'memoryBytes', title: 'Memory', show: bytes },
+  { column: 'cpuShare', title: 'CPU, of one core', show: percent },
+  { column: 'eventLoopUtilization', title: 'Event loop busy', show: percent },
+];
+
+export function Plots({ history }) {
+  if (history === null || history.at.length < 2)
+    return html`<p class="quiet">The first plots come after half a minute.</p>`;
+  return html`<div class="plots">${PLOTS.map((plot) => html`<${Plot} key=${plot.column} plot=${plot} history=${history} />`)}</div>`;
+}
+
+function Plot({ plot, history }) {
+  const figure = useRef(null);
+  const drawn = useRef(null);
+  const names = history.plugins.map(({ name }) => name).join(' ');
+  useEffect(() => {
+    const uplot = new globalThis.uPlot(
+      options(plot, history, figure.current.clientWidth),
+      data(plot, history),
+      figure.current,
+    );
+    drawn.current = uplot;
+    const observer = new ResizeObserver(() =>
+      uplot.setSize({ width: figure.current.clientWidth - 24, height: HEIGHT }),
+    );
+    observer.observe(figure.current);
+    return () => {
+      observer.disconnect();
+      uplot.destroy();
+    };
+  }, [names]);
+  useEffect(() => drawn.current?.setData(data(plot, history)), [history]);
+  return html`<figure ref=${figure}><figcaption>${plot.title}</figcaption></figure>`;
+}
+
+function options({ show }, { plugins }, width) {
+  const ink = getComputedStyle(document.body).color;
+  const line = getComputedStyle(document.body).getPropertyValue('--line').trim() || '#888';
+  const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line } };
+  return {
+    width: Math.max(240, width - 24),
+    height: HEIGHT,
+    axes: [axis, { ...axis, size: 64, values: (_, values) => values.map(show) }],
+    scales: { y: { range: (_, min, max) => [Math.min(0, min), max > 0 ? max * 1.1 : 1] } },
+    series: [
+      {},
+      ...plugins.map(({ name }, i) => ({
+        label: name,
+        stroke: COLOURS[i % COLOURS.length],
+        width: 1.5,
+        dash: i >= COLOURS.length ? [6, 4] : [],
+        value: (_, value) => (value === null ? '–' : show(value)),
+      })),
+    ],
+  };
+}
+
+function data({ column }, { at, plugins }) {
+  return [at.map((time) => Date.parse(time) / 1000), ...plugins.map((plugin) => plugin[column])];
+}
