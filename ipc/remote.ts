@@ -94,7 +94,7 @@ export function wrapRemote<Api extends Remotable<Api>>(
           fail(
             new CodedError(
               'IPC_ERR_DEADLINE',
-              `${options.peer} did not answer '${name}' within ${deadlineMs / 1000} s`,
+              `${options.peer} did not answer '${name}' within ${Number((deadlineMs / 1000).toPrecision(3))} s`,
               { kind: 'plugin' },
             ),
           );

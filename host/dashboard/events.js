@@ -56,7 +56,7 @@ export function Events({ events, plugins, missed, now, held, onHold }) {
       <button aria-pressed=${held !== null} onClick=${onHold}>Hold the list <kbd>p</kbd></button>
       <span class="quiet">${held === null ? 'live' : 'held'}${missed > 0 ? `, ${whole(missed)} too many to show` : ''}</span>
     </div>
-    <${Table} caption="Events" columns=${COLUMNS} rows=${rows} empty="No event yet." />`;
+    <${Table} caption="Events" columns=${COLUMNS} rows=${rows} empty="No event yet." isTall />`;
 }
 
 function Trail({ event }) {

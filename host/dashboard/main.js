@@ -49,4 +49,6 @@ function pressed({ key, target, ctrlKey, metaKey, altKey }, hold) {
 }
 
 host.start();
-render(html`<${App} />`, document.getElementById('app'));
+const place = document.getElementById('app');
+place.replaceChildren();
+render(html`<${App} />`, place);

@@ -1,7 +1,7 @@
 /** The last hour in four plots: events, memory, CPU, event loop. One line for each plugin. */
 
 import { html, useEffect, useRef } from './preact.js';
-import { bytes, percent, rate } from './words.js';
+import { bytes, clock, percent, rate } from './words.js';
 
 /** Told apart by people who do not see all colours, on light and on dark ground. */
 const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#7f7f00', '#8c6bb1'];
@@ -25,11 +25,7 @@ function Plot({ plot, history }) {
   const drawn = useRef(null);
   const names = history.plugins.map(({ name }) => name).join(' ');
   useEffect(() => {
-    const uplot = new globalThis.uPlot(
-      options(plot, history, figure.current.clientWidth),
-      data(plot, history),
-      figure.current,
-    );
+    const uplot = new globalThis.uPlot(options(plot, history, figure.current), data(plot, history), figure.current);
     drawn.current = uplot;
     const observer = new ResizeObserver(() =>
       uplot.setSize({ width: figure.current.clientWidth - 24, height: HEIGHT }),
@@ -44,22 +40,27 @@ function Plot({ plot, history }) {
   return html`<figure ref=${figure}><figcaption>${plot.title}</figcaption></figure>`;
 }
 
-function options({ show }, { plugins }, width) {
-  const ink = getComputedStyle(document.body).color;
-  const line = getComputedStyle(document.body).getPropertyValue('--line').trim() || '#888';
-  const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line } };
+function options({ show }, { plugins }, figure) {
+  // The canvas knows no CSS: the colours as the page has worked them out.
+  const { color: stroke, borderTopColor: line } = getComputedStyle(figure);
+  const axis = { stroke, grid: { stroke: line, width: 1 }, ticks: { stroke: line } };
+  const times = (_, seconds) => seconds.map((each) => clock(each * 1000));
   return {
-    width: Math.max(240, width - 24),
+    width: Math.max(240, figure.clientWidth - 24),
     height: HEIGHT,
-    axes: [axis, { ...axis, size: 64, values: (_, values) => values.map(show) }],
+    axes: [
+      { ...axis, values: times, space: 70 },
+      { ...axis, size: 64, values: (_, values) => values.map(show) },
+    ],
     scales: { y: { range: (_, min, max) => [Math.min(0, min), max > 0 ? max * 1.1 : 1] } },
     series: [
-      {},
+      { label: 'At', value: (_, seconds) => (seconds === null ? '–' : clock(seconds * 1000)) },
       ...plugins.map(({ name }, i) => ({
         label: name,
         stroke: COLOURS[i % COLOURS.length],
         width: 1.5,
         dash: i >= COLOURS.length ? [6, 4] : [],
+        points: { show: false },
         value: (_, value) => (value === null ? '–' : show(value)),
       })),
     ],

@@ -3,7 +3,7 @@
 import { html, useState } from './preact.js';
 
 /** `columns`: [{ title, className }]; `rows`: [{ key, cells, label, detail, isFresh }], the first cell opens the row where there is a detail. */
-export function Table({ caption, columns, rows, empty }) {
+export function Table({ caption, columns, rows, empty, isTall }) {
   const [open, setOpen] = useState(() => new Set());
   const toggle = (key) => {
     const next = new Set(open);
@@ -11,7 +11,7 @@ export function Table({ caption, columns, rows, empty }) {
     setOpen(next);
   };
   if (rows.length === 0) return html`<p class="quiet">${empty}</p>`;
-  return html`<div class="frame" tabindex="0" role="region" aria-label=${caption}>
+  return html`<div class=${isTall ? 'frame tall' : 'frame'} tabindex="0" role="region" aria-label=${caption}>
     <table>
       <thead><tr>${columns.map(({ title, className }) => html`<th scope="col" class=${className}>${title}</th>`)}</tr></thead>
       <tbody>

@@ -16,6 +16,9 @@ const BODIES: Readonly<Record<string, unknown>> = {
 const FLIGHT_RECORDS = '/api/v1/flight-records';
 const DEAD_LETTERS = '/api/v1/dead-letters';
 
+/** Their shape is not there from the first moment: the first has a test of its own below, the other in test/host/snapshots. */
+const UNEVEN = [FLIGHT_RECORDS, '/api/v1/history'];
+
 interface Documented {
   readonly method: string;
   readonly path: string;
@@ -68,7 +71,7 @@ describe('docs/api.md', () => {
     await eventually(async () => (await host.json<{ outcome: string | null }>(`/api/v1/events/${id}`)).outcome);
     for (const [heading, port] of Object.entries(PORTS)) {
       for (const { method, path, example } of documentedRoutes(section(text, heading))) {
-        if (example === '' || path === FLIGHT_RECORDS || path.startsWith(DEAD_LETTERS)) continue;
+        if (example === '' || UNEVEN.includes(path) || path.startsWith(DEAD_LETTERS)) continue;
         const url = `http://127.0.0.1:${host.app.ports[port]}${path.replace(':id', id).replace(':name', 'puppet')}`;
         const headers = { 'content-type': 'application/json' };
         const body = BODIES[path];
