@@ -32,6 +32,7 @@ describe('objects of the chart', { skip: missingTools() }, () => {
       ...{ 'metrics.prometheusRule.enabled': true, 'networkPolicy.enabled': true, 'rbac.aggregate': true },
       ...{ 'webhook.auth': 'signature', 'webhook.existingSecret': 'a', 'webhook.service.type': 'LoadBalancer' },
       'bundles.images': [{ name: 'a', image: 'example.com/a:1', path: '/b', pullPolicy: 'Always', command: ['true'] }],
+      imagePullSecrets: [{ name: 'a' }, 'b'],
       ...{ 'bundles.configMaps': ['b', 'c'], 'bundles.existingClaim': 'd' },
     };
     const seen = new Set<string>();

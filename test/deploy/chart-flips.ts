@@ -51,7 +51,7 @@ export const FLIPS: Readonly<Record<string, Flip>> = {
   'persistence.annotations': { to: { a: 'b' }, given: CLAIM },
   'persistence.retain': { to: false, given: CLAIM },
   'persistence.sizeLimit': { to: '2Gi' },
-  tmpSizeLimit: { to: '1Gi' },
+  tmpSizeLimit: { to: '128Mi' },
   'webhook.enabled': { to: false },
   'webhook.port': { to: 9000 },
   'webhook.auth': { to: 'bearer', given: { 'webhook.existingSecret': 'webhook' } },
