@@ -51,6 +51,21 @@ describe('objects of the chart', { skip: missingTools() }, () => {
     }
     assert.ok(seen.size > 100, `${seen.size} different objects`);
   });
+
+  it('make pods that the strictest of the Pod Security Standards lets in', async () => {
+    const metadata = { name: 'strict', labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } };
+    await plane.admin.create('/api/v1/namespaces', { metadata });
+    await plane.admin.create('/api/v1/namespaces/strict/serviceaccounts', { metadata: { name: 'khook' } });
+    const pods = '/api/v1/namespaces/strict/pods?dryRun=All&fieldValidation=Strict';
+    const bundles = { images: [{ name: 'a', image: 'example.com/a:1' }], configMaps: ['b'] };
+    for (const values of [{}, { bundles }]) {
+      const deployment = (await render(values)).find(({ kind }) => kind === 'Deployment');
+      const { spec } = (deployment?.spec as { template: { spec: object } }).template;
+      await plane.admin.create(pods, { metadata: { name: 'khook' }, spec });
+    }
+    const spec = { serviceAccountName: 'khook', containers: [{ name: 'a', image: 'example.com/a:1' }] };
+    await assert.rejects(plane.admin.create(pods, { metadata: { name: 'other' }, spec }), /violates PodSecurity/);
+  });
 });
 
 /** In place of the operator's own definition, which is not here: the API server takes whatever stands in the objects. */
