@@ -55,7 +55,9 @@ export class KhookContainer {
     const image = readDockerfile();
     const { args, env } = containerOf(objects);
     const data = tempDir(t);
-    chownSync(data, image.user, image.user);
+    // As the kubelet leaves a volume with fsGroup: root's, and writable for the group.
+    chownSync(data, 0, image.user);
+    chmodSync(data, 0o2770);
     const node = tempDir(t);
     copyFileSync(process.execPath, join(node, 'node'));
     for (const folder of [tree, node]) chmodSync(folder, 0o755);
