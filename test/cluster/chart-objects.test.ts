@@ -60,7 +60,8 @@ describe('objects of the chart', { skip: missingTools() }, () => {
     const bundles = { images: [{ name: 'a', image: 'example.com/a:1' }], configMaps: ['b'] };
     for (const values of [{}, { bundles }]) {
       const deployment = (await render(values)).find(({ kind }) => kind === 'Deployment');
-      const { spec } = (deployment?.spec as { template: { spec: object } }).template;
+      assert.ok(deployment);
+      const { spec } = (deployment.spec as { template: { spec: object } }).template;
       await plane.admin.create(pods, { metadata: { name: 'khook' }, spec });
     }
     const spec = { serviceAccountName: 'khook', containers: [{ name: 'a', image: 'example.com/a:1' }] };
