@@ -52,8 +52,14 @@ function flow({ value }: Pair, text: string): string {
   return text.slice(from, to).replaceAll(/\s+/g, ' ').trim();
 }
 
-/** A table of Markdown. */
-export function valuesTable(values: readonly ChartValue[]): string {
+/** `doc` with the table of the values in place of the one that stands under its heading. */
+export function withTable(doc: string, valuesText: string): string {
+  const table = /(?<=\n## Values\n[^#]*?)\n\|(?:.*\|\n)+/;
+  if (!table.test(doc)) throw new Error('there is no table under the heading Values');
+  return doc.replace(table, () => `\n${valuesTable(chartValues(valuesText))}\n`);
+}
+
+function valuesTable(values: readonly ChartValue[]): string {
   const cell = (content: string): string => content.replaceAll('|', '\\|');
   const rows = values.map((value) => `| \`${value.path}\` | \`${cell(value.default)}\` | ${cell(value.description)} |`);
   return ['| value | default | meaning |', '|---|---|---|', ...rows].join('\n');

@@ -29,7 +29,7 @@ const ALTERNATIVES = ['anyOf', 'oneOf', 'allOf', '$ref', 'prefixItems', 'not'] a
 function convert(raw: Schema, path: string, run: Run): Schema {
   const added = run.additions[path] ?? {};
   run.unused.delete(path);
-  const node: Schema = { ...stringUnion(raw), ...added };
+  const node: Schema = { ...nullableChoice(stringUnion(raw)), ...added };
   const found = ALTERNATIVES.find((key) => key in node);
   if (found !== undefined)
     throw new Error(`${path || 'the root'}: ${found} has no structural form; write the field without it`);
@@ -54,8 +54,6 @@ function convert(raw: Schema, path: string, run: Run): Schema {
         case 'minimum':
         case 'maximum':
           return Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER ? [] : [[key, value]];
-        case 'enum':
-          return [[key, node.nullable === true ? [...(value as unknown[]), null] : value]];
         default:
           return [[key, value]];
       }
@@ -70,16 +68,28 @@ function openness(value: boolean | Schema, path: string, run: Run): [string, unk
   return [['additionalProperties', convert(value, `${path}{}`, run)]];
 }
 
+/** The API server takes no null for a choice, not even one that has null in it; for a pattern it does. */
+function nullableChoice(node: Schema): Schema {
+  const { enum: words, ...rest } = node;
+  if (node.nullable !== true || !Array.isArray(words)) return node;
+  return { ...rest, pattern: `^(?:${words.map(literal).join('|')})$` };
+}
+
 /** Alternatives that are all strings, each of a few words or of a pattern, are one pattern. */
 function stringUnion({ anyOf, ...rest }: Schema): Schema {
   if (anyOf === undefined) return rest;
   const patterns = (anyOf as readonly Schema[]).map(({ type, enum: words, pattern, ...others }) => {
     if (type !== 'string' || Object.keys(others).length > 0) return null;
-    if (Array.isArray(words)) return words.map((word) => RegExp.escape(String(word))).join('|');
+    if (Array.isArray(words)) return words.map(literal).join('|');
     return typeof pattern === 'string' && /^\^.*\$$/.test(pattern) ? pattern.slice(1, -1) : null;
   });
   if (patterns.includes(null)) return { anyOf, ...rest };
   return { ...rest, type: 'string', pattern: `^(?:${patterns.join('|')})$` };
+}
+
+/** RegExp.escape would write letters as codes, which nobody can read in an error message. */
+function literal(word: unknown): string {
+  return String(word).replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
 function mapValues(object: Schema, change: (value: Schema, key: string) => Schema): Schema {

@@ -187,7 +187,7 @@ describe('chart', { skip: missingHelm(), concurrency: 2 }, () => {
     assert.deepEqual(verbs('events.k8s.io', 'events'), ['get', 'list', 'watch']);
     assert.deepEqual(verbs('', 'events'), ['create', 'get', 'list', 'patch', 'watch']);
     assert.deepEqual(verbs('kagent.dev', 'hooks'), ['get', 'list', 'watch']);
-    assert.deepEqual(verbs('kagent.dev', 'hooks/status'), ['get', 'patch', 'update']);
+    assert.deepEqual(verbs('kagent.dev', 'hooks/status'), ['patch']);
     const written = rules.filter((rule) => !rule.verbs.every((verb) => ['get', 'list', 'watch'].includes(verb)));
     assert.deepEqual(written.flatMap((rule) => rule.resources).sort(), [
       'events',

@@ -1,10 +1,11 @@
 /** Renders the chart with the real Helm. */
 
 import { spawn } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { findTool } from './cluster/tools.ts';
 
 export const CHART = resolve(import.meta.dirname, '../../deploy/helm/khook');
 /** Rendering asks no cluster, so it has to be told. */
@@ -24,7 +25,7 @@ export interface Manifest {
 
 /** For `skip` of node:test: why charts cannot be rendered here, or false. */
 export function missingHelm(): string | false {
-  return findHelm() === null && "no helm in PATH: 'npm run cluster:install' builds it (needs Go)";
+  return findTool('helm') === null && "no helm here: 'npm run cluster:install' builds it (needs Go)";
 }
 
 /** The text that `helm template` prints. Rejects with what Helm says. */
@@ -47,7 +48,7 @@ export async function render(values: unknown = {}, release = 'khook'): Promise<M
 /** Standard output of a Helm command. */
 export function helm(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
   return new Promise((done, fail) => {
-    const child = spawn(findHelm() ?? 'helm', args, {
+    const child = spawn(findTool('helm') ?? 'helm', args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
@@ -61,18 +62,4 @@ export function helm(args: readonly string[], env: NodeJS.ProcessEnv = {}): Prom
     child.once('error', fail);
     child.once('close', (code) => (code === 0 ? done(out) : fail(new Error(error.trim()))));
   });
-}
-
-function findHelm(): string | null {
-  const found = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'helm'));
-  return found.find(isProgram) ?? null;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -58,7 +58,8 @@ export function toolsDirectory(variables: Variables = process.env): string {
   return join(cache, 'khook', 'cluster', hash.digest('hex').slice(0, 16));
 }
 
-function findTool(name: string, variables: Variables): string | null {
+/** Null when it is not here. */
+export function findTool(name: string, variables: Variables = process.env): string | null {
   const assets = variables.KUBEBUILDER_ASSETS || null;
   const folders = [
     ...(assets === null ? [] : [assets]),

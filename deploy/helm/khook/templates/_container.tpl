@@ -38,12 +38,16 @@
 {{/* They fill the plugin folder before khook starts, the shipped bundles first. */}}
 {{- define "khook.bundleContainers" -}}
 {{- $context := .Values.securityContext -}}
+{{- $resources := .Values.resources -}}
 - name: shipped-bundles
   image: {{ include "khook.image" . }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   command: [cp, -R, --preserve=timestamps, /opt/khook/plugins/., /plugins/]
   {{- with $context }}
   securityContext: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $resources }}
+  resources: {{- toYaml . | nindent 4 }}
   {{- end }}
   volumeMounts: [{ name: plugins, mountPath: /plugins }]
 {{- range .Values.bundles.images }}
@@ -61,6 +65,9 @@
   {{- with $context }}
   securityContext: {{- toYaml . | nindent 4 }}
   {{- end }}
+  {{- with $resources }}
+  resources: {{- toYaml . | nindent 4 }}
+  {{- end }}
   volumeMounts: [{ name: plugins, mountPath: /plugins }]
 {{- end }}
 {{- if .Values.bundles.configMaps }}
@@ -70,6 +77,9 @@
   command: [sh, -c, cp -L /bundles/*.tgz /plugins/]
   {{- with $context }}
   securityContext: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $resources }}
+  resources: {{- toYaml . | nindent 4 }}
   {{- end }}
   volumeMounts:
     - { name: plugins, mountPath: /plugins }

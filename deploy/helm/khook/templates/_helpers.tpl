@@ -94,7 +94,7 @@ khook.kagent.dev/leader: "true"
   verbs: [get, list, watch]
 - apiGroups: [kagent.dev]
   resources: [hooks/status]
-  verbs: [get, patch, update]
+  verbs: [patch]
 {{- end -}}
 
 {{/* Values that no schema can refuse, because they are wrong only together. */}}
