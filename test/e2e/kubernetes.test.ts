@@ -1,12 +1,11 @@
 /** The shipped Kubernetes plugin in its thread, under its limits, behind a real host: from objects of a cluster to calls of an agent. */
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { EventObject } from '../../plugins/kubernetes/event-object.ts';
 import { eventObject, nodeObject, podObject, secondsAgo } from '../plugins/kubernetes/support.ts';
-import { ApiServer } from '../support/api-server.ts';
+import type { ApiServer } from '../support/api-server.ts';
 import { AppHost } from '../support/app-host.ts';
 import { eventually } from '../support/eventually.ts';
 import { asked, type KubernetesFiles, kubernetesFiles, kubernetesPlugins } from '../support/kubernetes-host.ts';
@@ -14,7 +13,6 @@ import { MisbehavingAgent } from '../support/misbehaving-agent.ts';
 import { type HostFiles, RunningHost } from '../support/running-host.ts';
 import { TestCluster } from '../support/test-cluster.ts';
 
-const IGNORED = 'khook_plugin_custom_kubernetes_events_ignored_total{plugin="kubernetes",why="normal"}';
 function files({ file: kubeconfig }: TestCluster, given: Partial<KubernetesFiles> = {}): HostFiles {
   return kubernetesFiles({ kubeconfig, ...given });
 }
@@ -141,39 +139,6 @@ describe('kubernetes plugin', () => {
     assert.deepEqual(asked(), Array.from({ length: pods }, (_, n) => `pod-restart pod-${n}`).sort());
   });
 
-  it('goes on with a token that is renewed, before and after the old one is refused', async (t) => {
-    const cluster = await TestCluster.start(t);
-    const host = await AppHost.start(t, files(cluster));
-    await eventually(() => cluster.api.openWatches === 3);
-    cluster.grant('token-2');
-    cluster.api.closeWatches();
-    // The plugin is refused, asks the host, and has the new one long before the host would have looked by itself.
-    await eventually(() => cluster.api.openWatches === 3, 8_000);
-    assert.equal(cluster.api.requests.at(-1)?.authorization, 'Bearer token-2');
-    assert.equal(host.grep(/Connection to https:.* renewed: token/).length, 1);
-    assert.equal((await host.plugin('kubernetes', 'running')).generation, 1);
-    assert.equal(host.grep(/watcher is not allowed/).length, 0);
-    assert.equal(host.grep(/token-[12]/).length, 0, 'a token is never logged');
-  });
-
-  it('follows an API server that gets another address', async (t) => {
-    const cluster = await TestCluster.start(t);
-    const host = await AppHost.start(t, files(cluster));
-    await eventually(() => cluster.api.openWatches === 3);
-    const other = new ApiServer();
-    const { server } = await other.open();
-    t.after(() => other.close());
-    writeFileSync(
-      cluster.file,
-      readFileSync(cluster.file, 'utf8')
-        .replace(/"server":"[^"]+"/, `"server":"${server}","insecure-skip-tls-verify":true`)
-        .replace(/"certificate-authority-data":"[^"]+"/, '"extensions":[]'),
-    );
-    await eventually(() => other.openWatches === 3, 20_000);
-    assert.equal(host.grep(/plugin kubernetes stopped: the API server has another address/).length, 1);
-    await eventually(() => cluster.api.openWatches === 0);
-  });
-
   it('holds nothing of a large cluster but what happened of late, in a process of its own as well', async (t) => {
     const cluster = await TestCluster.start(t);
     const managedFields = Array.from({ length: 10 }, (_, n) => ({ manager: `m${n}`, fieldsV1: 'x'.repeat(900) }));
@@ -211,60 +176,5 @@ describe('kubernetes plugin', () => {
       const found = host.grep(/kubernetes.*watcher/i).filter((each) => each.includes(`watcher ${word}`));
       assert.ok(found.length > 0, word);
     }
-  });
-
-  it('starts when there is a cluster at last', async (t) => {
-    const cluster = await TestCluster.start(t);
-    const file = join(cluster.file, '../later');
-    const host = await AppHost.start(t, files(cluster, { env: { KUBECONFIG: file } }));
-    await host.plugin('kubernetes', 'blocked(connection)');
-    writeFileSync(file, readFileSync(cluster.file, 'utf8'));
-    await eventually(() => cluster.api.openWatches === 3, 20_000);
-    await host.plugin('kubernetes', 'running');
-  });
-
-  type Watching = (config: object, ...expected: string[]) => Promise<void>;
-
-  const FLIPS: Readonly<Record<string, (watching: Watching, host: AppHost, api: ApiServer) => Promise<void>>> = {
-    async namespace(watching) {
-      await watching({}, 'events', 'nodes', 'pods');
-      await watching({ namespace: 'shop' }, 'shop/events', 'shop/pods');
-      await watching({ namespace: 'shop,bank' }, 'bank/events', 'bank/pods', 'shop/events', 'shop/pods');
-    },
-    async namespaces(watching) {
-      await watching({ namespaces: ['shop', 'bank'] }, 'bank/events', 'bank/pods', 'shop/events', 'shop/pods');
-    },
-    async sources(watching) {
-      await watching({ sources: ['events'] }, 'events');
-      await watching({ namespace: 'shop', sources: ['events', 'nodes'] }, 'nodes', 'shop/events');
-    },
-    async debug(watching, host, api) {
-      const ignored = (): number => host.grep(/\[DEBUG\] Kubernetes event ignored/).length;
-      await watching({ sources: ['events'], debug: true }, 'events');
-      api.put(eventObject('told', { type: 'Normal', reason: 'Pulled' }));
-      await eventually(() => ignored() === 1);
-      await watching({ debug: false }, 'events', 'nodes', 'pods');
-      api.put(eventObject('counted', { type: 'Normal', reason: 'Pulled' }));
-      await eventually(async () => (await host.metric(IGNORED)) === 2);
-      assert.equal(ignored(), 1);
-    },
-  };
-
-  for (const [key, flip] of Object.entries(FLIPS)) {
-    it(`option ${key} has its effect`, async (t) => {
-      const cluster = await TestCluster.start(t);
-      const host = await AppHost.start(t, files(cluster, { plugins: kubernetesPlugins({ sources: ['nodes'] }) }));
-      await eventually(() => cluster.api.watched.join() === 'nodes');
-      const watching: Watching = async (config, ...expected) => {
-        writeFileSync(join(host.directory, 'config/plugins.yaml'), kubernetesPlugins(config));
-        await eventually(() => cluster.api.watched.join() === expected.join());
-      };
-      await flip(watching, host, cluster.api);
-    });
-  }
-
-  it('flips every option of its manifest', () => {
-    const manifest = JSON.parse(readFileSync('plugins/kubernetes/package.json', 'utf8'));
-    assert.deepEqual(Object.keys(FLIPS).sort(), Object.keys(manifest.khook.config.properties).sort());
   });
 });
