@@ -54,8 +54,8 @@ export function metricSources(
     activeEvents: () => dispatch.snapshot().dedupKeys,
     outbox: () => ({ firings: outbox.size, hasFault: outbox.fault !== null }),
     isLeader,
-    clusterHooks: () => {
-      if (cluster === null) return null;
+    hooks: () => {
+      if (cluster === null) return { isSynced: true, lastContactAt: wall(), refused: [] };
       const { isSynced, silentMs, refusals } = cluster;
       return { isSynced, lastContactAt: wall() - silentMs, refused: refusals };
     },
