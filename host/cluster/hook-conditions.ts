@@ -1,5 +1,6 @@
 /** The conditions of a Hook, as pure functions over what is known. Reasons and types are read by people and by `kubectl wait`: they are a contract. */
 
+import { redactText } from '../base/redact.ts';
 import type { HookCondition } from '../config/hook-status.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { StoredHook } from './hook-store.ts';
@@ -44,7 +45,9 @@ export function agentReachableOf(answers: readonly AgentAnswer[], written: HookC
     return { type: 'AgentReachable', status, reason, message: message.slice(0, MAX_MESSAGE) };
   };
   const failed = answers.find(({ error }) => error !== null);
-  if (failed !== undefined) return judged('False', 'KagentAPIError', `Agent ${failed.agent}: ${failed.error}`);
+  // An error may quote what an agent said.
+  const words = redactText(failed?.error ?? '').toWellFormed();
+  if (failed !== undefined) return judged('False', 'KagentAPIError', `Agent ${failed.agent}: ${words}`);
   if (answers.length > 0) return judged('True', 'AgentResponded', 'The agents that were called took their messages.');
   if (written !== undefined) {
     const { status, reason, message } = written;

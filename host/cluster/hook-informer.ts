@@ -160,7 +160,7 @@ export class HookInformer {
   }
 
   #failed(error: unknown): void {
-    this.#lastFailure = messageOf(error);
+    this.#lastFailure = failureText(error);
     this.#hasFailed = true;
     if (error instanceof ApiError && error.isForbidden) this.#options.refusals.note(error);
     else if (!this.isSynced) this.#stale();
@@ -210,4 +210,9 @@ export class HookInformer {
     this.#options.events.emit('hooks:changed', told);
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+function failureText(error: unknown): string {
+  if (!(error instanceof ApiError) || !error.isNotFound) return messageOf(error);
+  return `${error.message}; the CustomResourceDefinition of Hooks is missing: apply crds/hooks.yaml of khook's chart`;
 }

@@ -59,11 +59,11 @@ export function isPruned(sent: HookStatus, kept: HookStatus): boolean {
   return first?.dedupKey !== undefined && kept.activeEvents?.[0]?.dedupKey === undefined;
 }
 
-/** What a status says of firings. Entries of older khooks name no key and are passed over. */
+/** What a status says of firings. Entries of older khooks name no key and are passed over, and so are keys of other Hooks, which it cannot speak for. */
 export function recordedEvents({ id, status }: StoredHook): ActiveEvent[] {
   return (status.activeEvents ?? []).flatMap((event) => {
     const { dedupKey, eventType, resourceName, namespace = '', source = '', messageId = '', status: state } = event;
-    if (dedupKey === undefined) return [];
+    if (dedupKey === undefined || !dedupKey.startsWith(`[${JSON.stringify(id)},`)) return [];
     const lastNotified = event.lastNotified === undefined ? null : Date.parse(event.lastNotified);
     const times = { firstSeen: Date.parse(event.firstSeen), lastSeen: Date.parse(event.lastSeen), lastNotified };
     return [{ hook: id, dedupKey, eventType, resourceName, namespace, source, messageId, ...times, state }];

@@ -56,7 +56,9 @@ interface HookWrites {
   sent: { readonly uid: string; readonly status: HookStatus } | null;
   events: number;
   /** Those who wait for what has happened so far to stand in the status. */
-  waiting: (() => void)[];
+  readonly waiting: Set<() => void>;
+  /** Ends their patience. */
+  patience: Timer | null;
 }
 
 const MAX_CONFLICTS = 3;
@@ -103,10 +105,8 @@ export class StatusWriter {
     const writes = this.#hooks.get(hook);
     // A server that does not answer must not hold up what does not need it.
     if (writes === undefined || writes.state.kind === 'idle' || writes.failures > 0) return;
-    const done = new AbortController();
-    writes.waiting.push(() => done.abort());
-    const limit = AbortSignal.any([done.signal, this.#closing.signal]);
-    await delay(this.#options.clock, RECORD_WAIT_MS, limit).catch(() => undefined);
+    writes.patience ??= this.#options.clock.after(RECORD_WAIT_MS, () => release(writes));
+    await new Promise<void>((resolve) => writes.waiting.add(resolve));
   }
 
   /** The API server is there again: what waits for its next attempt need not wait so long. */
@@ -140,7 +140,7 @@ export class StatusWriter {
     const done = Promise.all(
       [...this.#hooks.values()]
         .filter(({ state }) => state.kind !== 'idle')
-        .map((writes) => new Promise<void>((resolve) => writes.waiting.push(resolve))),
+        .map((writes) => new Promise<void>((resolve) => writes.waiting.add(resolve))),
     );
     await Promise.race([done, limit]);
     late.abort();
@@ -151,7 +151,8 @@ export class StatusWriter {
   #of(hook: string): HookWrites {
     let writes = this.#hooks.get(hook);
     if (writes === undefined) {
-      writes = { hook, state: { kind: 'idle' }, writtenAt: null, failures: 0, sent: null, events: 0, waiting: [] };
+      const nothing = { state: { kind: 'idle' } as const, writtenAt: null, failures: 0, sent: null, events: 0 };
+      writes = { hook, ...nothing, waiting: new Set(), patience: null };
       this.#hooks.set(hook, writes);
     }
     return writes;
@@ -203,7 +204,7 @@ export class StatusWriter {
   /** Never rejects. */
   async #write(writes: HookWrites): Promise<void> {
     this.#transition(writes, { kind: 'writing', more: null });
-    const before = writes.waiting.splice(0);
+    const before = [...writes.waiting];
     try {
       await this.#send(writes);
       writes.failures = 0;
@@ -211,7 +212,7 @@ export class StatusWriter {
     } catch (error) {
       this.#failed(writes, error);
     }
-    for (const resolve of before) resolve();
+    release(writes, before);
   }
 
   async #send(writes: HookWrites): Promise<void> {
@@ -284,6 +285,10 @@ export class StatusWriter {
   }
 }
 
-function release(writes: HookWrites): void {
-  for (const resolve of writes.waiting.splice(0)) resolve();
+/** `those`: default all. */
+function release(writes: HookWrites, those: Iterable<() => void> = [...writes.waiting]): void {
+  for (const resolve of those) if (writes.waiting.delete(resolve)) resolve();
+  if (writes.waiting.size > 0) return;
+  writes.patience?.cancel();
+  writes.patience = null;
 }

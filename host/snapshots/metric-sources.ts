@@ -59,8 +59,8 @@ export function metricSources(
       deadLetters: outbox.deadLetterCount,
     }),
     isLeader,
-    clusterHooks: () => {
-      if (cluster === null) return null;
+    hooks: () => {
+      if (cluster === null) return { isSynced: true, lastContactAt: wall(), refused: [] };
       const { isSynced, silentMs, refusals } = cluster;
       return { isSynced, lastContactAt: wall() - silentMs, refused: refusals };
     },

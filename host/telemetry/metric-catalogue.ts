@@ -162,13 +162,13 @@ export const METRICS = [
   {
     name: 'khook_hooks_synced',
     type: 'gauge',
-    help: '1 when the Hooks of the cluster were read; no value when Hooks come from a folder.',
+    help: '1 when the Hooks were read from the cluster; of a folder always 1.',
     labels: [],
   },
   {
     name: 'khook_hooks_last_contact_timestamp_seconds',
     type: 'gauge',
-    help: 'Unix time at which the API server was last heard about Hooks; no value when Hooks come from a folder.',
+    help: 'Unix time at which the API server was last heard about Hooks; of a folder, now.',
     labels: [],
   },
   {

@@ -45,8 +45,8 @@ export interface MetricSources {
   activeEvents(): number;
   outbox(): OutboxReading;
   isLeader(): boolean;
-  /** null: they come from a folder. */
-  clusterHooks(): HooksReading | null;
+  /** Those of a folder are always read, and just now. */
+  hooks(): HooksReading;
   /** Lines that the log lost. */
   logLinesLost(): number;
   /** Threads of plugins that were told to end and did not. */
@@ -67,7 +67,7 @@ export function readSources(sources: MetricSources, table: MetricTable): void {
     table.set('khook_dead_letters', {}, deadLetters);
   });
   reading(table, 'leader', () => table.set('khook_leader', {}, sources.isLeader() ? 1 : 0));
-  reading(table, 'hooks', () => readHooks(sources.clusterHooks(), table));
+  reading(table, 'hooks', () => readHooks(sources.hooks(), table));
   reading(table, 'log', () =>
     table.replace('khook_log_lines_lost_total', [{ labels: {}, value: sources.logLinesLost() }]),
   );
@@ -85,8 +85,7 @@ function reading(table: MetricTable, source: string, read: () => void): void {
   }
 }
 
-function readHooks(hooks: HooksReading | null, table: MetricTable): void {
-  if (hooks === null) return;
+function readHooks(hooks: HooksReading, table: MetricTable): void {
   table.set('khook_hooks_synced', {}, hooks.isSynced ? 1 : 0);
   table.set('khook_hooks_last_contact_timestamp_seconds', {}, hooks.lastContactAt / 1000);
   table.replace(

@@ -164,9 +164,11 @@ describe('status of a Hook', () => {
     assert.deepEqual(recordedEvents(stored({ status: notified })), active.of('shop/h'));
   });
 
-  it('passes over entries of older khooks, which name no key', () => {
+  it('passes over entries of older khooks, which name no key, and what it says of other Hooks', () => {
     const entry = { eventType: 'pod-restart', resourceName: 'r', firstSeen: AT, lastSeen: AT, status: 'firing' };
     assert.deepEqual(recordedEvents(stored({ status: { activeEvents: [entry] } })), []);
+    const ofAnother = { ...entry, dedupKey: '["shop/other","kubernetes","PodRestart","shop","r"]' };
+    assert.deepEqual(recordedEvents(stored({ status: { activeEvents: [ofAnother] } })), []);
   });
 
   it('keeps the newest firing in sight when its event has left', () => {

@@ -15,6 +15,8 @@ test('environment: nothing set gives the defaults, and says that they are', () =
     metricsPort: 8080,
     healthPort: 8081,
     podNamespace: null,
+    podName: null,
+    watchNamespaces: [],
   });
   assert.deepEqual(Object.keys(provenance).sort(), Object.keys(values).sort());
   assert.ok(Object.values(provenance).every((origin) => origin === 'default'));
@@ -32,6 +34,8 @@ test('environment: every variable has an effect', () => {
     HEALTH_PORT: '9081',
     LEADER_ELECTION: 'false',
     POD_NAMESPACE: 'kagent',
+    POD_NAME: 'khook-0',
+    WATCH_NAMESPACE: ' shop,kagent,, shop ',
     TOKEN: 'kept for plugins',
   };
   const { environment, problems } = readEnvironment(variables);
@@ -46,6 +50,8 @@ test('environment: every variable has an effect', () => {
     metricsPort: 0,
     healthPort: 9081,
     podNamespace: 'kagent',
+    podName: 'khook-0',
+    watchNamespaces: ['shop', 'kagent'],
   });
   assert.ok(Object.values(provenance).every((origin) => origin === 'env'));
   assert.deepEqual(kept, variables);
@@ -83,6 +89,7 @@ test('environment: what is wrong is said in the known words, and the default app
     ['LOG_FORMAT', 'xml', "LOG_FORMAT must be one of: json, pretty, auto, got 'xml'"],
     ['METRICS_PORT', 'http', "METRICS_PORT must be an integer, got 'http'"],
     ['HEALTH_PORT', '70000', 'HEALTH_PORT must be between 0 and 65535, got 70000'],
+    ['WATCH_NAMESPACE', 'a,B', "WATCH_NAMESPACE must be names of namespaces, got 'B'"],
     ['LEADER_ELECTION', 'true', 'LEADER_ELECTION is true, and this version of khook has no leader election'],
     ['LEADER_ELECTION', 'maybe', "LEADER_ELECTION must be true or false, got 'maybe'"],
   ];

@@ -40,7 +40,7 @@ test('metrics server: a scrape through HTTP shows what the rooms said', async (t
     logLinesLost: () => 0,
     zombieThreads: () => 0,
     isLeader: () => true,
-    clusterHooks: () => null,
+    hooks: () => ({ isSynced: true, lastContactAt: 0, refused: [] }),
   };
   const metrics = createMetrics({ rooms, sources, clock: systemClock, hostMetrics: false });
   t.after(() => metrics[Symbol.dispose]());
@@ -143,7 +143,7 @@ test('metrics server: a thousand scrapes at once are all answered and leave no s
     logLinesLost: () => 0,
     zombieThreads: () => 0,
     isLeader: () => true,
-    clusterHooks: () => null,
+    hooks: () => ({ isSynced: true, lastContactAt: 0, refused: [] }),
   };
   using metrics = createMetrics({ rooms, sources, clock: systemClock, hostMetrics: false });
   const server = metricsServer(view({ metrics: () => metrics.scrape() }), surroundings);

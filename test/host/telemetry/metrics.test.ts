@@ -28,7 +28,7 @@ function sources(readings: readonly PluginReading[] = [READING]): MetricSources 
     logLinesLost: () => 0,
     zombieThreads: () => 0,
     isLeader: () => true,
-    clusterHooks: () => null,
+    hooks: () => ({ isSynced: true, lastContactAt: 0, refused: [] }),
   };
 }
 
