@@ -4,10 +4,10 @@ import { systemClock } from '../ipc/clock.ts';
 import { messageOf } from '../ipc/errors.ts';
 import type { AppOptions } from './app-options.ts';
 import { Emitter } from './base/emitter.ts';
+import { Candidacy } from './candidacy.ts';
 import { ConnectionReader } from './cluster/connection.ts';
 import { ConnectionWatch } from './cluster/connection-watch.ts';
 import type { ClusterEvents } from './cluster/events.ts';
-import { ALWAYS_LEADING } from './cluster/leadership.ts';
 import { readPlugins } from './config/config-files.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
 import { ConfigLoader } from './config/loader.ts';
@@ -76,7 +76,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const events = new Emitter<ClusterEvents>();
   const reader = new ConnectionReader(environment.variables);
   const source = opening.use(await ConnectionWatch.open({ reader, clock, events }));
-  const leadership = ALWAYS_LEADING;
+  const leadership = opening.use(new Candidacy({ app: options, source, clock, events }));
   const { hooks, cluster } = openHooks({ app: options, settings, source, leadership, events, clock });
   opening.use(cluster);
   const loader = opening.use(new ConfigLoader({ ...options, hooks, connectionProblem: () => source.problem }));
@@ -162,6 +162,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   );
   host.info(describeAgent(options, embedded?.url ?? null));
   await work.start(config);
+  leadership.start();
 
   const opened = opening.move();
   return {

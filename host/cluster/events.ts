@@ -1,10 +1,10 @@
 /** What the cluster's rooms say. */
 
 import type { Verb } from './api-target.ts';
-import type { LeadershipEvents } from './leadership.ts';
+import type { LabelEvents, LeaseEvents } from './lease-events.ts';
 import type { Refusal } from './refusal.ts';
 
-export interface ClusterEvents extends LeadershipEvents {
+export interface ClusterEvents extends LeaseEvents, LabelEvents {
   /** There is one now that there was not, or it is another one. Never carries credentials. */
   'connection:changed': {
     readonly server: string;

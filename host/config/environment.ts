@@ -24,6 +24,8 @@ export interface Environment {
   readonly podNamespace: string | null;
   readonly podName: string | null;
   /** Namespaces whose Hooks count; empty: all. */
+  /** Of several khooks one acts. */
+  readonly leaderElection: boolean;
   readonly watchNamespaces: readonly string[];
   readonly provenance: Readonly<Record<EnvironmentKey, 'env' | 'default'>>;
   /** All variables as given: for `${VAR}` and for what plugins were granted. Holds secrets: never logged. */
@@ -59,9 +61,6 @@ export function readEnvironment(variables: Variables = process.env): {
     provenance[key] = 'env';
     return parsed.value;
   };
-  const leaderElection = parseSwitch((variables.LEADER_ELECTION ?? '').trim());
-  if ('fault' in leaderElection)
-    problems.push(environmentProblem('LEADER_ELECTION', leaderElection.fault, leaderElection.fix ?? ''));
 
   const environment: Environment = Object.freeze({
     logLevel: read<Environment['logLevel']>('logLevel', ['LOG_LEVEL'], {
@@ -94,6 +93,7 @@ export function readEnvironment(variables: Variables = process.env): {
       fallback: null,
       parse: (text) => ({ value: text === '' ? null : text }),
     }),
+    leaderElection: read<boolean>('leaderElection', ['LEADER_ELECTION'], { fallback: false, parse: parseSwitch }),
     watchNamespaces: read<readonly string[]>('watchNamespaces', ['WATCH_NAMESPACE'], {
       fallback: [],
       parse: parseNamespaces,
@@ -119,13 +119,10 @@ function parsePort(name: string, text: string): Parsed<number> {
   return port <= 65_535 ? { value: port } : { fault: `${name} must be between 0 and 65535, got ${port}` };
 }
 
-/** The words of Go's strconv.ParseBool, which charts in use may write. Asked for and not to be had, it must not be passed over: two khooks would both act. */
-function parseSwitch(text: string): Parsed<false> {
+/** The words of Go's strconv.ParseBool, which charts in use may write. */
+function parseSwitch(text: string): Parsed<boolean> {
   if (/^(0|f|false|)$/i.test(text)) return { value: false };
-  if (/^(1|t|true)$/i.test(text)) {
-    const fix = 'run one replica, and set LEADER_ELECTION to false';
-    return { fault: 'LEADER_ELECTION is true, and this version of khook has no leader election', fix };
-  }
+  if (/^(1|t|true)$/i.test(text)) return { value: true };
   return { fault: `LEADER_ELECTION must be true or false, got '${text.slice(0, 40)}'` };
 }
 

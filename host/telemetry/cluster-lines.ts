@@ -116,5 +116,18 @@ function leaderLines(log: Log, cluster: Subscribable<ClusterEvents>): (() => voi
     cluster.on('leadership:lost', ({ why }) =>
       logger.error(`This khook does not lead any more and fires nothing from now on: ${why}`, { why }),
     ),
+    cluster.on('lease:holder', ({ holder }) => logger.info(`Another khook leads: ${holder}`, { holder })),
+    cluster.on('lease:fault', ({ code, message, isLeading }) => {
+      const rest = isLeading ? 'it leads until the lease runs out' : 'it cannot lead';
+      logger.warn(`The lease cannot be read or renewed; ${rest}: ${message}`, { code });
+    }),
+    cluster.on('lease:recovered', ({ forMs }) =>
+      logger.info(`The lease can be read and renewed again after ${Math.round(forMs / 1000)} s`),
+    ),
+    cluster.on('lease:released', ({ identity }) => logger.info('The lease was given back', { identity })),
+    cluster.on('label:fault', ({ pod, code, message }) =>
+      logger.warn(`Pod ${pod} cannot be labelled, so the webhook Service may select another: ${message}`, { code }),
+    ),
+    cluster.on('label:recovered', ({ pod }) => logger.info(`Pod ${pod} is labelled again`)),
   ];
 }

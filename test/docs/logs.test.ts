@@ -5,7 +5,8 @@ import { describe, it } from 'node:test';
 import { readDoc, section, tableRows } from '../support/docs.ts';
 import { sourceFiles } from '../support/source-files.ts';
 
-const SPEAKERS = /^(host\/telemetry\/|host\/app\.ts|host\/keeper\.ts|host\/commands\/run\.ts|plugins\/)/;
+const SPEAKERS =
+  /^(host\/telemetry\/|host\/app\.ts|host\/operations\.ts|host\/keeper\.ts|host\/commands\/run\.ts|plugins\/)/;
 const sources = sourceFiles().filter(({ path }) => SPEAKERS.test(path));
 
 /** `plugin … stopped: …` as it stands in a template: each `…` is one expression. */

@@ -16,6 +16,7 @@ test('environment: nothing set gives the defaults, and says that they are', () =
     healthPort: 8081,
     podNamespace: null,
     podName: null,
+    leaderElection: false,
     watchNamespaces: [],
   });
   assert.deepEqual(Object.keys(provenance).sort(), Object.keys(values).sort());
@@ -32,7 +33,7 @@ test('environment: every variable has an effect', () => {
     KAGENT_API_TIMEOUT: '1m30s',
     METRICS_PORT: '0',
     HEALTH_PORT: '9081',
-    LEADER_ELECTION: 'false',
+    LEADER_ELECTION: 'true',
     POD_NAMESPACE: 'kagent',
     POD_NAME: 'khook-0',
     WATCH_NAMESPACE: ' shop,kagent,, shop ',
@@ -51,6 +52,7 @@ test('environment: every variable has an effect', () => {
     healthPort: 9081,
     podNamespace: 'kagent',
     podName: 'khook-0',
+    leaderElection: true,
     watchNamespaces: ['shop', 'kagent'],
   });
   assert.ok(Object.values(provenance).every((origin) => origin === 'env'));
@@ -90,7 +92,6 @@ test('environment: what is wrong is said in the known words, and the default app
     ['METRICS_PORT', 'http', "METRICS_PORT must be an integer, got 'http'"],
     ['HEALTH_PORT', '70000', 'HEALTH_PORT must be between 0 and 65535, got 70000'],
     ['WATCH_NAMESPACE', 'a,B', "WATCH_NAMESPACE must be names of namespaces, got 'B'"],
-    ['LEADER_ELECTION', 'true', 'LEADER_ELECTION is true, and this version of khook has no leader election'],
     ['LEADER_ELECTION', 'maybe', "LEADER_ELECTION must be true or false, got 'maybe'"],
   ];
   const defaults = readEnvironment({}).environment;

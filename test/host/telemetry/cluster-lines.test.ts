@@ -25,7 +25,7 @@ test('cluster lines: each state of the Hooks and of access has a line that says 
   cluster.emit('hooks:refused', { ...REFUSAL, verb: 'list', resource: 'hooks' });
   cluster.emit('access:refused', { ...REFUSAL, verb: 'create', resource: 'events', group: '' });
   cluster.emit('access:granted', REFUSAL);
-  cluster.emit('leadership:acquired', { identity: 'khook-0' });
+  cluster.emit('leadership:acquired', { from: 'nobody', before: '', term: 1, identity: 'khook-0' });
   cluster.emit('leadership:lost', { why: 'the lease could not be renewed' });
   assert.deepEqual(
     at.lines.parsed.map(({ level, name, msg }) => `${level} ${name}: ${msg}`),
