@@ -15,11 +15,11 @@ export interface ConnectionWatchOptions {
   readonly clock: Clock;
   /** Where it says what it has to say. */
   readonly events?: Emitter<ClusterEvents>;
-  readonly everyMs?: number;
 }
 
 /** Files are small and local: a renewed token is in use long before the old one expires. */
 const EVERY_MS = 10_000;
+const MAX_RESTS = 5;
 /** Between two readings that somebody asked for: a log-in command may be costly, and a plugin may ask without end. */
 const RENEW_EVERY_MS = 5_000;
 
@@ -30,6 +30,9 @@ export class ConnectionWatch {
   #timer: Timer;
   #reading: Promise<void> | null = null;
   #isReadable = true;
+  /** Readings in a row that found nothing, and how many turns are left out for it. */
+  #failures = 0;
+  #rests = 0;
   #renewedAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
@@ -42,7 +45,7 @@ export class ConnectionWatch {
     this.#options = options;
     this.#events = options.events ?? new Emitter();
     this.#search = search;
-    this.#timer = options.clock.every(options.everyMs ?? EVERY_MS, () => void this.#read({ anew: false }));
+    this.#timer = options.clock.every(EVERY_MS, () => this.#look());
   }
 
   get events(): Subscribable<ClusterEvents> {
@@ -74,6 +77,12 @@ export class ConnectionWatch {
     this.#timer.cancel();
   }
 
+  /** Ever later while nothing is found: a log-in command that fails may ask a person each time. */
+  #look(): void {
+    if (this.#rests > 0) this.#rests -= 1;
+    else void this.#read({ anew: false });
+  }
+
   #read(how: { readonly anew: boolean }): Promise<void> {
     this.#reading ??= this.#options.reader.read(how).then((search) => {
       this.#reading = null;
@@ -84,6 +93,8 @@ export class ConnectionWatch {
 
   #take(search: ConnectionSearch): void {
     const before = this.connection;
+    this.#failures = search.kind === 'none' ? this.#failures + 1 : 0;
+    this.#rests = Math.min(this.#failures, MAX_RESTS);
     if (search.kind === 'none') {
       if (before === null) this.#search = search;
       else if (this.#isReadable) this.#events.emit('connection:unreadable', { reason: search.reason });

@@ -72,9 +72,25 @@ describe('connection watch', () => {
     assert.equal(said.length, 1);
     assert.match(String(said[0]), /service account cannot be read: ENOENT/);
     project(directory, { token: 't2', 'ca.crt': 'c1', namespace: 'kagent' });
-    await clock.advance(10_000);
+    await clock.advance(60_000);
     await eventually(() => said.length === 2);
     assert.deepEqual(said[1], ['token']);
+  });
+
+  it('looks ever less often while there is nothing, up to once a minute', async (t) => {
+    const reader = new ConnectionReader({ HOME: tempDir(t) });
+    let readings = 0;
+    const read = reader.read.bind(reader);
+    reader.read = (how) => {
+      readings += 1;
+      return read(how);
+    };
+    const { clock } = await watch(t, reader);
+    for (let turn = 0; turn < 60; turn += 1) {
+      await clock.advance(10_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(readings, 13, 'at the start, and in ten minutes after 10, 30, 60, 100, 150, 210, … s');
   });
 
   it('finds a connection that was not there at the start', async (t) => {
