@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { HookPlane, hook, restart } from '../support/cluster/hook-plane.ts';
 import { missingTools } from '../support/cluster/tools.ts';
@@ -134,6 +137,39 @@ describe('Hooks of a real cluster', { skip: missingTools() }, () => {
     await seesNext();
     assert.equal(await host.metric('khook_hooks_synced'), 1);
     assert.equal(await host.metric('khook_ledger_residual'), 0);
+  });
+
+  it('fire also while the API server does not answer, and are recorded when it does', async (t) => {
+    await cluster.apply(hook('shop', 'frozen'));
+    const agent = await MisbehavingAgent.start();
+    t.after(() => agent.stop());
+    const host = await cluster.host(t, { flags: ['--agent-url', agent.url] });
+    await eventually(async () => (await cluster.status('shop', 'frozen')).conditions !== undefined);
+    const sent = (pod: string): boolean => agent.sends.some(({ text }) => text.includes(pod));
+    cluster.plane.apiServer.freeze();
+    try {
+      await host.emit(restart('shop', 'cold-1'));
+      await eventually(() => sent('cold-1'), 8_000);
+    } finally {
+      cluster.plane.apiServer.thaw();
+    }
+    await eventually(async () => {
+      const { activeEvents = [] } = await cluster.status('shop', 'frozen');
+      return activeEvents.some(({ lastNotified }) => lastNotified !== undefined);
+    }, 30_000);
+  });
+
+  it('are checked by khook check, as they stand in the cluster', async () => {
+    await cluster.apply(hook('shop', 'checked', { filter: 'event.severity = 1' }));
+    const KUBECONFIG = await cluster.account.kubeconfig();
+    const child = spawnSync(resolve('scripts/khook'), ['check', '--config', tmpdir(), '--hooks', 'cluster'], {
+      env: { PATH: process.env.PATH, HOME: tmpdir(), KUBECONFIG, WATCH_NAMESPACE: 'shop' },
+      encoding: 'utf8',
+    });
+    assert.equal(child.status, 3, child.stderr);
+    assert.match(child.stderr, /shop\/checked: spec\.filter: the filter is not a CEL expression/);
+    const { code } = await cluster.plane.kubectl(['-n', 'shop', 'delete', 'hook', 'checked']);
+    assert.equal(code, 0);
   });
 
   it('show that an agent is away and a firing given up', async (t) => {
