@@ -91,6 +91,7 @@ class ProcessVessel implements Vessel {
       sharesHost: false,
       residentBytes: () => signs.residentBytes(),
       outside: () => signs.outside(),
+      poolWork: () => 0,
       sizes: async () => {
         wires.life.post({ kind: 'read' });
         return signs.sizes();

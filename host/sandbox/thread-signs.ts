@@ -8,7 +8,8 @@ import type { OutsideSigns, Sizes } from './watched.ts';
 const NAME_LIMIT = 15;
 const PAGE_BYTES = 4_096;
 const TICKS_PER_SECOND = 100;
-const TASKS = '/proc/self/task';
+/** A folder for each thread of this process. */
+export const TASKS = '/proc/self/task';
 /** A thread gets its name as it starts; one that is not found by then is not looked for again. */
 const LOOKS = 100;
 

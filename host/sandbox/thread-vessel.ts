@@ -41,7 +41,8 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
   exposeCollection();
   const wires = new ThreadWires({ request, clock, onBreach: (exit) => void terminate(exit) });
   const name = threadName(birth.plugin);
-  const data: ThreadData = { birth, code: runtimeCode(options.runtime), ...wires.threadEnds };
+  const poolWork = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  const data: ThreadData = { birth, code: runtimeCode(options.runtime), poolWork, ...wires.threadEnds };
   const worker = new Worker(THREAD_ENTRY, {
     eval: true,
     name,
@@ -60,6 +61,7 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
   });
   wires.guard(worker);
   const signs = new ThreadSigns(worker, name);
+  const work = new Int32Array(poolWork);
   let ended = false;
   let ending: Exit | null = null;
   let gone: Promise<unknown> | null = null;
@@ -71,6 +73,7 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
     sharesHost: true,
     residentBytes: () => process.memoryUsage.rss(),
     outside: () => signs.outside(),
+    poolWork: () => Atomics.load(work, 0),
     sizes: () => signs.sizes(),
     pulse: (message) => wires.pulse.post(message),
     terminate: (exit) => void terminate(exit),

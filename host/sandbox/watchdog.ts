@@ -7,6 +7,7 @@
 import { getHeapStatistics } from 'node:v8';
 import type { Clock, Timer } from '../../ipc/clock.ts';
 import { OffHeapWatch } from './off-heap-watch.ts';
+import { PoolSigns } from './pool-signs.ts';
 import type { Verdict } from './verdict.ts';
 import { type Tick, VesselWatch } from './watch.ts';
 import type { Watch, Watched } from './watched.ts';
@@ -31,6 +32,7 @@ export class Watchdog {
   readonly #departed = new Map<number, VesselWatch>();
   readonly #zombies: Zombies;
   readonly #offHeap = new OffHeapWatch();
+  readonly #pool: PoolSigns;
   readonly #timer: Timer;
   #time: Tick;
   #lastId = 0;
@@ -39,6 +41,7 @@ export class Watchdog {
     const { clock } = options;
     this.#options = options;
     this.#zombies = new Zombies(options);
+    this.#pool = new PoolSigns(clock);
     this.#time = { at: clock.now(), fair: 0 };
     this.#timer = clock.every(PERIOD_MS, () => this.#tick());
   }
@@ -117,6 +120,7 @@ export class Watchdog {
     const threads = [...inside, ...this.#departed].map(([id, { vitals, vessel }]) => ({
       id,
       faultedBytes: (this.#departed.has(id) ? vessel.outside() : vitals).faultedBytes ?? 0,
+      poolWork: vessel.poolWork(),
       ownBytes: vitals.heapTotalBytes + vitals.externalBytes + vitals.mallocedBytes,
       isRead: vitals.unreadMs < STALE_MS,
       limitBytes: vessel.limits.memoryBytes,
@@ -124,7 +128,9 @@ export class Watchdog {
     const own = getHeapStatistics();
     const explained = threads.reduce((sum, { ownBytes }) => sum + ownBytes, 0);
     const hostBytes = own.total_heap_size + own.external_memory + own.malloced_memory;
-    const blame = this.#offHeap.judge({ at, unexplainedBytes: resident - explained - hostBytes, threads });
+    const unexplainedBytes = resident - explained - hostBytes;
+    const poolFaultedBytes = this.#pool.faultedBytes();
+    const blame = this.#offHeap.judge({ at, unexplainedBytes, poolFaultedBytes, threads });
     const watch = blame === null ? undefined : this.#watches.get(blame.id);
     if (blame !== null && watch !== undefined) end(watch, blame.verdict);
   }

@@ -142,8 +142,8 @@ export function guardFiles({ refusals, doors, limit }: FileGuardOptions): void {
   const guarded = (): object => {
     const exports = apply(promises, fs, []) as Record<string, AnyFunction>;
     if (!isGuarded) {
-      isGuarded = true;
       guardFileHandles({ exports, own, turns, refusals });
+      isGuarded = true;
     }
     return exports;
   };
