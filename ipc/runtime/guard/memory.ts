@@ -1,7 +1,8 @@
 // Runs in the plugin's thread.
 /**
- * Memory that no heap limit sees: shared memory is refused, WebAssembly is counted. What a module declares inside itself is capped
- * by the host's --wasm-max-mem-pages alone; the host watches the size of each thread from outside.
+ * Memory that no heap limit sees: shared memory is refused, WebAssembly is counted, and so are buffers that reserve addresses to grow
+ * into. What a module declares inside itself is capped by the host's --wasm-max-mem-pages alone; the host watches the size of each
+ * thread from outside.
  */
 
 import { intercept, lock, wrapConstructor } from './lock.ts';
@@ -10,8 +11,12 @@ import type { Refusals } from './refusal.ts';
 
 /** 64 KiB each. */
 const MAX_PAGES = 4_096;
-/** Alive at once, of each kind. Each memory takes gigabytes of address space, of which the process has some 16 000 times as much. */
+/**
+ * Alive at once, of each kind. Each memory takes gigabytes of address space, of which the process has some 16 000 times as much; each
+ * buffer that can grow takes two of its 65 530 mappings.
+ */
 const MAX_OBJECTS = 1_024;
+const MAX_RESERVED = 2 ** 32;
 
 const SHARED = 'memory that is shared between threads has no owner';
 
@@ -23,8 +28,26 @@ export function guardMemory(refusals: Refusals): void {
       throw refusals.error('SharedArrayBuffer', SHARED);
     }),
   );
-  const web = Reflect.get(globalThis, 'WebAssembly') as Record<string, never>;
   const count = liveCount(refusals);
+  lock(
+    globalThis,
+    'ArrayBuffer',
+    wrapConstructor(ArrayBuffer as never, (original, args, newTarget) => {
+      const options = args[1];
+      if (typeof options !== 'object' || options === null) return construct(original, args, newTarget);
+      const maxByteLength: unknown = get(options, 'maxByteLength');
+      if (maxByteLength === undefined) return construct(original, [args[0]], newTarget);
+      const reserved = asNumber(maxByteLength);
+      if (reserved > MAX_RESERVED) {
+        throw refusals.error(
+          `an ArrayBuffer that may grow to more than ${MAX_RESERVED} bytes`,
+          'it would exceed what one plugin may hold',
+        );
+      }
+      return count('ArrayBuffer that can grow', construct(original, [args[0], { maxByteLength: reserved }], newTarget));
+    }),
+  );
+  const web = Reflect.get(globalThis, 'WebAssembly') as Record<string, never>;
   lock(
     web,
     'Memory',
