@@ -10,6 +10,8 @@ export interface Clock {
   now(): number;
   /** Milliseconds since the Unix epoch: for records that people read, never for durations. */
   wall(): number;
+  /** Milliseconds that this thread has computed: what its work costs, whoever else keeps the machine busy. */
+  cpu(): number;
   /** Runs `action` once after `ms`. The timer does not keep the process alive, unless it is asked to. */
   after(ms: number, action: () => void, options?: { readonly holdsProcess: boolean }): Timer;
   /** Runs `action` every `ms` until cancelled. The timer does not keep the process alive. */
@@ -19,6 +21,10 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
+  cpu() {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1_000;
+  },
   after(ms, action, options) {
     const timer = setTimeout(action, ms);
     if (options?.holdsProcess !== true) timer.unref();

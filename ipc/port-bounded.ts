@@ -17,7 +17,7 @@ const LAST_MS = 20;
 
 export interface Slice {
   readonly messages: number;
-  /** From the first message of the slice to its end; a slice of one message shows its receiver's time only. */
+  /** Computed by this thread from the first message to the end; a slice of one message shows its receiver's share only. */
   readonly ms: number;
 }
 
@@ -38,7 +38,7 @@ export function boundedPort<Out, In>(port: MessagePort, options: BoundedPortOpti
   let receiver: ((message: In) => void) | null = null;
   let isClosed = false;
   let isListening = false;
-  let slice: { readonly startedAt: number; messages: number; endedAt: number } | null = null;
+  let slice: { readonly startedAt: number; readonly cpu: number; messages: number; ms: number } | null = null;
 
   const take = (event: { readonly data: unknown; readonly ports: readonly MessagePort[] }): void => {
     within(() => {
@@ -53,22 +53,21 @@ export function boundedPort<Out, In>(port: MessagePort, options: BoundedPortOpti
     // Node delivers what had arrived before a port was closed.
     if (isClosed) return;
     if (slice === null) {
-      const now = clock.now();
-      slice = { startedAt: now, messages: 0, endedAt: now };
+      slice = { startedAt: clock.now(), cpu: clock.cpu(), messages: 0, ms: 0 };
       setImmediate(end);
     }
     const current = slice;
     current.messages += 1;
     action();
-    current.endedAt = clock.now();
-    if (current.messages >= SLICE_MESSAGES || current.endedAt - current.startedAt >= SLICE_MS) pause();
+    current.ms = clock.cpu() - current.cpu;
+    if (current.messages >= SLICE_MESSAGES || clock.now() - current.startedAt >= SLICE_MS) pause();
   };
   /** The turn is over: the others had theirs. */
   const end = (): void => {
     if (slice === null) return;
-    const { messages, startedAt, endedAt } = slice;
+    const { messages, ms } = slice;
     slice = null;
-    onSlice?.({ messages, ms: endedAt - startedAt });
+    onSlice?.({ messages, ms });
     if (!isClosed && receiver !== null) listen();
   };
   // Without a listener Node stops handing over, in the middle of a turn too.

@@ -106,20 +106,19 @@ export class Pipe {
   #read(): void {
     const { clock, onSlice } = this.#options;
     const startedAt = clock.now();
+    const cpu = clock.cpu();
     let messages = 0;
-    let ms = 0;
     let next = this.#next();
     while (next !== null) {
       messages += 1;
       this.#deliver(next);
-      ms = clock.now() - startedAt;
-      if (messages >= SLICE_MESSAGES || ms >= SLICE_MS) {
+      if (messages >= SLICE_MESSAGES || clock.now() - startedAt >= SLICE_MS) {
         this.#rest();
         break;
       }
       next = this.#next();
     }
-    if (messages > 0) onSlice?.({ messages, ms });
+    if (messages > 0) onSlice?.({ messages, ms: clock.cpu() - cpu });
   }
 
   #rest(): void {

@@ -24,6 +24,11 @@ export class FakeClock implements Clock {
     return this.#now + this.#wallOffset;
   }
 
+  /** Whatever passes is computed. */
+  cpu(): number {
+    return this.#now;
+  }
+
   after(ms: number, action: () => void): Timer {
     return this.#add({ at: this.#now + Math.max(0, ms), everyMs: null, action });
   }
