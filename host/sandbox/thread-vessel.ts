@@ -2,7 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { type Clock, delay } from '../../ipc/clock.ts';
-import { codeOf, toWireError } from '../../ipc/errors.ts';
+import { CodedError, codeOf, toWireError } from '../../ipc/errors.ts';
 import type { ThreadData } from '../../ipc/runtime/thread.ts';
 import { exposeCollection } from './collection.ts';
 import { type Exit, type ExitReason, exitOf } from './exit.ts';
@@ -34,10 +34,13 @@ export interface ThreadVesselOptions {
   readonly runtime?: string;
 }
 
+/** Throws while a thread of an earlier run cannot be ended: what holds it would soon hold others. */
 export function openThreadVessel(request: VesselRequest, options: ThreadVesselOptions): Vessel {
   const { spec, birth, listener } = request;
   const { clock } = options;
   const watchdog = options.watchdog ?? new Watchdog({ clock });
+  const held = watchdog.zombiesOf(birth.plugin);
+  if (held > 0) throw new CodedError('PLUGIN_ERR_LOAD', heldText(held));
   exposeCollection();
   const wires = new ThreadWires({ request, clock, onBreach: (exit) => void terminate(exit) });
   const name = threadName(birth.plugin);
@@ -102,6 +105,7 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
     // What a thread listens on is its own until it is gone: its successor waits longer.
     const waitMs = spec.permissions.net.listen.length > 0 ? ZOMBIE_AFTER_MS : SLOT_MS;
     await within(clock, gone, waitMs);
+    if (!ended) signs.stepBack();
     end(ending);
   };
 
@@ -148,4 +152,9 @@ function exitOfError(error: unknown): Exit {
     stack: wire.stack,
     code: wire.code,
   };
+}
+
+function heldText(threads: number): string {
+  const which = threads === 1 ? 'a thread of an earlier run is' : `${threads} threads of earlier runs are`;
+  return `${which} still there: native code or a system call holds on to it and nothing can end it; with isolation: process it could be ended`;
 }

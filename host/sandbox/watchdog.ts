@@ -73,7 +73,12 @@ export class Watchdog {
     return this.#zombies.count;
   }
 
-  /** The same, and those that were told a moment ago: while there is one, this process cannot end by itself. */
+  /** The same, of one plugin. */
+  zombiesOf(plugin: string): number {
+    return this.#zombies.of(plugin);
+  }
+
+  /** All of them, and those that were told a moment ago: while there is one, this process cannot end by itself. */
   get unended(): number {
     return this.#zombies.unended;
   }
