@@ -136,6 +136,7 @@ export class ConfigLoader {
       isGrowing: shelf.isGrowing,
       searched: [pluginsDirectory],
       variables: environment.variables,
+      isolation: environment.isolation,
       connectionProblem: connectionProblem(),
       file: pluginsFile(this.#options),
       folder: folderLookUp(configDirectory),

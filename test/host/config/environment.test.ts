@@ -15,6 +15,7 @@ test('environment: nothing set gives the defaults, and says that they are', () =
     metricsPort: 8080,
     healthPort: 8081,
     podNamespace: null,
+    isolation: null,
   });
   assert.deepEqual(Object.keys(provenance).sort(), Object.keys(values).sort());
   assert.ok(Object.values(provenance).every((origin) => origin === 'default'));
@@ -32,6 +33,7 @@ test('environment: every variable has an effect', () => {
     HEALTH_PORT: '9081',
     LEADER_ELECTION: 'false',
     POD_NAMESPACE: 'kagent',
+    KHOOK_ISOLATION: 'process',
     TOKEN: 'kept for plugins',
   };
   const { environment, problems } = readEnvironment(variables);
@@ -46,6 +48,7 @@ test('environment: every variable has an effect', () => {
     metricsPort: 0,
     healthPort: 9081,
     podNamespace: 'kagent',
+    isolation: 'process',
   });
   assert.ok(Object.values(provenance).every((origin) => origin === 'env'));
   assert.deepEqual(kept, variables);
