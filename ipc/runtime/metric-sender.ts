@@ -12,6 +12,8 @@ const MAX_RECORDS = 1_000;
 /** Longer text is cut here: to the host it would be a broken protocol. */
 const NAME_LIMIT = 256;
 const TEXT_LIMIT = 1_024;
+/** More than the host takes, so that it can say so. */
+const LABELS_SENT = 16;
 
 export class MetricSender implements PluginMetrics {
   readonly #options: { readonly port: Port<ToHost, unknown>; readonly clock: Clock; readonly generation: number };
@@ -58,7 +60,8 @@ export class MetricSender implements PluginMetrics {
     const name = textOf(given.name).slice(0, NAME_LIMIT);
     const help = textOf(given.help ?? '').slice(0, TEXT_LIMIT);
     const labels: Record<string, string> = {};
-    for (const [key, value] of Object.entries(given.labels ?? {})) labels[key] = textOf(value).slice(0, TEXT_LIMIT);
+    for (const [key, value] of Object.entries(given.labels ?? {}).slice(0, LABELS_SENT))
+      labels[key.slice(0, NAME_LIMIT)] = textOf(value).slice(0, TEXT_LIMIT);
     const key = merge === null ? `${this.#records.size}` : JSON.stringify([type, name, labels]);
     const old = this.#records.get(key);
     const value = old === undefined || merge === null ? given.value : merge(old.value);

@@ -71,6 +71,8 @@ describe('event wire', () => {
         { ...sample, labels: null },
         { ...sample, labels: { a: 1 } },
         { ...sample, labels: { a: text(1_025) } },
+        { ...sample, labels: { [text(257)]: 'a' } },
+        { ...sample, labels: Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`l${n}`, 'a'])) },
       ].map((entry) => ({ ...metric, records: [entry] })),
       { ...refused, code: text(65) },
       { ...refused, message: text(8_193) },

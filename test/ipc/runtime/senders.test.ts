@@ -62,6 +62,28 @@ describe('log sender', () => {
       50,
     );
   });
+
+  it('counts long lines by their length too', async () => {
+    const port = new TestPort<ToHost, ToPlugin>();
+    const clock = new FakeClock();
+    const sender = new LogSender({ port, clock, generation: 1, debug: false, linesPerSecond: 10 });
+    sender.write('info', 'x'.repeat(8_000), { text: 'y'.repeat(12_000) });
+    sender.write('info', 'still within');
+    sender.write('info', 'x'.repeat(2_000));
+    sender.write('info', 'over');
+    sender.flush();
+    await clock.advance(1_000);
+    sender.write('info', 'again');
+    sender.flush();
+    const messages = logsOf(port);
+    assert.deepEqual(
+      messages.map(({ records, dropped }) => [records.length, dropped]),
+      [
+        [3, 1],
+        [1, 0],
+      ],
+    );
+  });
 });
 
 describe('metric sender', () => {
@@ -100,5 +122,23 @@ describe('metric sender', () => {
     }
     await clock.advance(250);
     assert.deepEqual([metricsOf(port), clock.pending], [[], 0]);
+  });
+
+  it('sends so many labels and so much of their names that the host can say what is wrong with them, and no more', async () => {
+    const port = new TestPort<ToHost, ToPlugin>();
+    const clock = new FakeClock();
+    const sender = new MetricSender({ port, clock, generation: 1 });
+    const labels = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`l${n}`, 'x']));
+    sender.gauge({ name: 'many', help: '' }).set(1, labels);
+    sender.gauge({ name: 'long', help: '' }).set(1, { ['k'.repeat(100_000)]: 'x' });
+    await clock.advance(250);
+    const names = metricsOf(port).map((record) => Object.keys(record.labels));
+    assert.deepEqual(
+      names.map((keys) => [keys.length, keys[0]?.length]),
+      [
+        [16, 2],
+        [1, 256],
+      ],
+    );
   });
 });
