@@ -26,6 +26,8 @@ export interface BoundedPortOptions {
   /** Something came that cannot be a message of any protocol here: it carried ports, or could not be read. */
   readonly onFault: (fault: string) => void;
   readonly onSlice?: (slice: Slice) => void;
+  /** Asked after each slice: for how long nothing is to be read. */
+  readonly restMs?: () => number;
 }
 
 export interface BoundedPort<Out, In> extends Port<Out, In> {
@@ -34,7 +36,7 @@ export interface BoundedPort<Out, In> extends Port<Out, In> {
 }
 
 export function boundedPort<Out, In>(port: MessagePort, options: BoundedPortOptions): BoundedPort<Out, In> {
-  const { clock, onFault, onSlice } = options;
+  const { clock, onFault, onSlice, restMs = () => 0 } = options;
   let receiver: ((message: In) => void) | null = null;
   let isClosed = false;
   let isListening = false;
@@ -68,7 +70,15 @@ export function boundedPort<Out, In>(port: MessagePort, options: BoundedPortOpti
     const { messages, ms } = slice;
     slice = null;
     onSlice?.({ messages, ms });
-    if (!isClosed && receiver !== null) listen();
+    if (isClosed || receiver === null) return;
+    const rest = restMs();
+    if (rest === 0) listen();
+    else {
+      pause();
+      clock.after(rest, () => {
+        if (!isClosed) listen();
+      });
+    }
   };
   // Without a listener Node stops handing over, in the middle of a turn too.
   const listen = (): void => {

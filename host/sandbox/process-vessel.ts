@@ -25,7 +25,7 @@ export interface ProcessVesselOptions {
   /** Where granted environment values come from. */
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Judges its vital signs. */
-  readonly watchdog: Pick<Watchdog, 'watch'>;
+  readonly watchdog: Pick<Watchdog, 'watch' | 'attention'>;
   /** URL of the child's first module in place of khook's own: for a child that does not keep to the protocol. */
   readonly runtime?: string;
 }
@@ -75,6 +75,7 @@ class ProcessVessel implements Vessel {
     const wires = new ProcessWires({
       request,
       clock,
+      share: watchdog.attention.share(),
       streams: { control: child.stdio[CONTROL_FD] as Duplex, events: child.stdio[EVENTS_FD] as Duplex },
       onBreach: (exit) => void this.terminate(exit),
       onBorn: (readings) => signs.born(readings),

@@ -42,7 +42,12 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
   const held = watchdog.zombiesOf(birth.plugin);
   if (held > 0) throw new CodedError('PLUGIN_ERR_LOAD', heldText(held));
   exposeCollection();
-  const wires = new ThreadWires({ request, clock, onBreach: (exit) => void terminate(exit) });
+  const wires = new ThreadWires({
+    request,
+    clock,
+    share: watchdog.attention.share(),
+    onBreach: (exit) => void terminate(exit),
+  });
   const name = threadName(birth.plugin);
   const poolWork = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const data: ThreadData = { birth, code: runtimeCode(options.runtime), poolWork, ...wires.threadEnds };

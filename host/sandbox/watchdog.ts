@@ -6,6 +6,7 @@
 
 import { getHeapStatistics } from 'node:v8';
 import type { Clock, Timer } from '../../ipc/clock.ts';
+import { Attention } from './attention.ts';
 import { OffHeapWatch } from './off-heap-watch.ts';
 import { PoolSigns } from './pool-signs.ts';
 import type { Verdict } from './verdict.ts';
@@ -26,6 +27,8 @@ export interface WatchdogOptions {
 }
 
 export class Watchdog {
+  /** What all plugins together may take of the host's time with what they say. */
+  readonly attention: Attention;
   readonly #options: WatchdogOptions;
   readonly #watches = new Map<number, VesselWatch>();
   /** Threads that are watched no more and may still be there: what they take is theirs, not their neighbours'. */
@@ -40,6 +43,7 @@ export class Watchdog {
   constructor(options: WatchdogOptions) {
     const { clock } = options;
     this.#options = options;
+    this.attention = new Attention(clock);
     this.#zombies = new Zombies(options);
     this.#pool = new PoolSigns(clock);
     this.#time = { at: clock.now(), fair: 0 };

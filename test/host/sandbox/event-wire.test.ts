@@ -197,7 +197,7 @@ describe('event wire: what the runtime sends', () => {
         fc.dictionary(fc.string(), fc.anything({ withBigInt: true }), { maxKeys: 3 }),
         (type, name, values, labels) => {
           const given = wire();
-          const sender = new MetricSender(given);
+          const sender = new MetricSender({ ...given, warn: () => undefined });
           for (const value of [...values, 1e308, 1e308]) {
             const given = labels as Record<string, string>;
             if (type === 'counter') sender.counter({ name, help: name.repeat(9) }).inc(value, given);
@@ -214,7 +214,7 @@ describe('event wire: what the runtime sends', () => {
 
   it('a label as long as an essay is cut', () => {
     const given = wire();
-    const sender = new MetricSender(given);
+    const sender = new MetricSender({ ...given, warn: () => undefined });
     sender.counter({ name: 'n', help: 'h'.repeat(5_000) }).inc(1, { error: 'e'.repeat(5_000) });
     sender.flush();
     assert.equal(read(given.port.take()).metrics.length, 1);
@@ -222,7 +222,7 @@ describe('event wire: what the runtime sends', () => {
 
   it('more records than one message may hold become several messages', () => {
     const given = wire();
-    const sender = new MetricSender(given);
+    const sender = new MetricSender({ ...given, warn: () => undefined });
     for (let n = 0; n < 2_500; n += 1) sender.histogram({ name: 'n', help: '' }).observe(n);
     sender.flush();
     assert.equal(read(given.port.take()).metrics.length, 2_500);
