@@ -5,6 +5,7 @@
  * thread from outside.
  */
 
+import { liveCount } from './live-count.ts';
 import { intercept, lock, wrapConstructor } from './lock.ts';
 import { apply, asNumber, construct, create, each, get, promiseThen, rejected } from './primordials.ts';
 import type { Refusals } from './refusal.ts';
@@ -28,7 +29,7 @@ export function guardMemory(refusals: Refusals): void {
       throw refusals.error('SharedArrayBuffer', SHARED);
     }),
   );
-  const count = liveCount(refusals);
+  const count = liveCount(refusals, MAX_OBJECTS);
   lock(
     globalThis,
     'ArrayBuffer',
@@ -118,23 +119,4 @@ function memoryDescriptor(given: unknown): Descriptor {
   read('index');
   const shared = !!read('shared');
   return { shared, initial, pages: minimum, plain };
-}
-
-/** Counts what is alive; a collected object is counted down. `null` asks only. */
-function liveCount(refusals: Refusals): <T extends object | null>(kind: string, object: T) => T {
-  const live: Record<string, number> = create(null) as Record<string, number>;
-  const registry = new FinalizationRegistry<string>((kind) => {
-    live[kind] = (live[kind] ?? 1) - 1;
-  });
-  const { register } = FinalizationRegistry.prototype;
-  return (kind, object) => {
-    const count = live[kind] ?? 0;
-    if (count >= MAX_OBJECTS)
-      throw refusals.error(`more than ${MAX_OBJECTS} ${kind}`, 'it would exceed what one plugin may hold');
-    if (object !== null) {
-      live[kind] = count + 1;
-      apply(register, registry, [object, kind]);
-    }
-    return object;
-  };
 }
