@@ -38,6 +38,7 @@ const THREAD_POOL_SIZE = '16';
  * arenas of threads that are gone, and lets large blocks into them once one such block was freed: a host that recycles much would grow.
  */
 const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
+const PLUGINS_APART = { KHOOK_ISOLATION: 'process' };
 /** A host whose loop stood still for so long is ended. */
 const SILENT_MS = 30_000;
 
@@ -53,6 +54,7 @@ class Keeper {
   readonly #leave: (code: number) => void;
   #host: ChildProcess | null = null;
   #history = NO_DEATHS;
+  #isPluginsApart = false;
   #signals = 0;
   #silence: Timer | null = null;
   #restart: Timer | null = null;
@@ -72,7 +74,10 @@ class Keeper {
     // A process group of its own: Ctrl-C in a terminal reaches the keeper alone, which passes it on once.
     const host = fork(entry, args, {
       execArgv: HOST_FLAGS,
-      env: hostEnvironment({ UV_THREADPOOL_SIZE: THREAD_POOL_SIZE, ...MALLOC }),
+      env: hostEnvironment({
+        ...{ UV_THREADPOOL_SIZE: THREAD_POOL_SIZE, ...MALLOC },
+        ...(this.#isPluginsApart && PLUGINS_APART),
+      }),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       detached: true,
     });
@@ -115,13 +120,21 @@ class Keeper {
     this.#silence?.cancel();
     this.#host = null;
     const now = clock.now();
-    const decision = decideHost(exit, { history: this.#history, now, random: random(), isStopping: this.#signals > 0 });
+    const decision = decideHost(exit, {
+      ...{ history: this.#history, now, random: random() },
+      ...{ isStopping: this.#signals > 0, isPluginsApart: this.#isPluginsApart },
+    });
     if (decision.kind === 'leave') {
       this.#leave(decision.code);
       return;
     }
     this.#history = decision.history;
-    say('error', `khook's host ${describeExit(exit)}; it starts again in ${(decision.delayMs / 1000).toFixed(1)} s`);
+    this.#isPluginsApart = decision.isPluginsApart;
+    const apart = decision.isPluginsApart ? ', with every plugin in a process of its own' : '';
+    say(
+      'error',
+      `khook's host ${describeExit(exit)}; it starts again in ${(decision.delayMs / 1000).toFixed(1)} s${apart}`,
+    );
     this.#restart = clock.after(decision.delayMs, () => this.#open(), { holdsProcess: true });
   }
 }

@@ -10,7 +10,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds since the Unix epoch: for records that people read, never for durations. */
   wall(): number;
-  /** Milliseconds of CPU that this thread has used: for blame, which must not fall on who was there while the machine was busy. */
+  /** Milliseconds that this thread has computed: what its work costs, whoever else keeps the machine busy. */
   cpu(): number;
   /** Runs `action` once after `ms`. The timer does not keep the process alive, unless it is asked to. */
   after(ms: number, action: () => void, options?: { readonly holdsProcess: boolean }): Timer;

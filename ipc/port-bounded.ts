@@ -17,7 +17,7 @@ const LAST_MS = 20;
 
 export interface Slice {
   readonly messages: number;
-  /** CPU of the host's thread, from the first message of the slice to its end; a slice of one message shows its receiver's only. */
+  /** Computed by this thread from the first message to the end; a slice of one message shows its receiver's share only. */
   readonly ms: number;
 }
 
@@ -26,6 +26,8 @@ export interface BoundedPortOptions {
   /** Something came that cannot be a message of any protocol here: it carried ports, or could not be read. */
   readonly onFault: (fault: string) => void;
   readonly onSlice?: (slice: Slice) => void;
+  /** Asked after each slice: for how long nothing is to be read. */
+  readonly restMs?: () => number;
 }
 
 export interface BoundedPort<Out, In> extends Port<Out, In> {
@@ -34,17 +36,11 @@ export interface BoundedPort<Out, In> extends Port<Out, In> {
 }
 
 export function boundedPort<Out, In>(port: MessagePort, options: BoundedPortOptions): BoundedPort<Out, In> {
-  const { clock, onFault, onSlice } = options;
+  const { clock, onFault, onSlice, restMs = () => 0 } = options;
   let receiver: ((message: In) => void) | null = null;
   let isClosed = false;
   let isListening = false;
-  let slice: {
-    readonly startedAt: number;
-    readonly startedCpu: number;
-    messages: number;
-    endedAt: number;
-    cpuMs: number;
-  } | null = null;
+  let slice: { readonly startedAt: number; readonly cpu: number; messages: number; ms: number } | null = null;
 
   const take = (event: { readonly data: unknown; readonly ports: readonly MessagePort[] }): void => {
     within(() => {
@@ -59,24 +55,30 @@ export function boundedPort<Out, In>(port: MessagePort, options: BoundedPortOpti
     // Node delivers what had arrived before a port was closed.
     if (isClosed) return;
     if (slice === null) {
-      const now = clock.now();
-      slice = { startedAt: now, startedCpu: clock.cpu(), messages: 0, endedAt: now, cpuMs: 0 };
+      slice = { startedAt: clock.now(), cpu: clock.cpu(), messages: 0, ms: 0 };
       setImmediate(end);
     }
     const current = slice;
     current.messages += 1;
     action();
-    current.endedAt = clock.now();
-    current.cpuMs = clock.cpu() - current.startedCpu;
-    if (current.messages >= SLICE_MESSAGES || current.endedAt - current.startedAt >= SLICE_MS) pause();
+    current.ms = clock.cpu() - current.cpu;
+    if (current.messages >= SLICE_MESSAGES || clock.now() - current.startedAt >= SLICE_MS) pause();
   };
   /** The turn is over: the others had theirs. */
   const end = (): void => {
     if (slice === null) return;
-    const { messages, cpuMs } = slice;
+    const { messages, ms } = slice;
     slice = null;
-    onSlice?.({ messages, ms: cpuMs });
-    if (!isClosed && receiver !== null) listen();
+    onSlice?.({ messages, ms });
+    if (isClosed || receiver === null) return;
+    const rest = restMs();
+    if (rest === 0) listen();
+    else {
+      pause();
+      clock.after(rest, () => {
+        if (!isClosed) listen();
+      });
+    }
   };
   // Without a listener Node stops handing over, in the middle of a turn too.
   const listen = (): void => {

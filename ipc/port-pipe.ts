@@ -20,6 +20,8 @@ export interface PipeOptions {
   /** The other side broke the protocol: `sent …` or `left … unread`. Called once; the pipe is closed then. */
   readonly onFault: (fault: string) => void;
   readonly onSlice?: (slice: Slice) => void;
+  /** Asked after each slice: for how long nothing is to be read. */
+  readonly restMs?: () => number;
 }
 
 /** What is taken in one turn of the loop; the rest waits for the next one, and the others have their turn in between. */
@@ -104,31 +106,34 @@ export class Pipe {
   }
 
   #read(): void {
-    const { clock, onSlice } = this.#options;
+    const { clock, onSlice, restMs = () => 0 } = this.#options;
     const startedAt = clock.now();
-    const startedCpu = clock.cpu();
+    const cpu = clock.cpu();
     let messages = 0;
+    let isFull = false;
     let next = this.#next();
     while (next !== null) {
       messages += 1;
       this.#deliver(next);
-      if (messages >= SLICE_MESSAGES || clock.now() - startedAt >= SLICE_MS) {
-        this.#rest();
-        break;
-      }
-      next = this.#next();
+      isFull = messages >= SLICE_MESSAGES || clock.now() - startedAt >= SLICE_MS;
+      next = isFull ? null : this.#next();
     }
-    if (messages > 0) onSlice?.({ messages, ms: clock.cpu() - startedCpu });
+    if (messages > 0) onSlice?.({ messages, ms: clock.cpu() - cpu });
+    const rest = messages === 0 ? 0 : restMs();
+    if (isFull || rest > 0) this.#rest(rest);
   }
 
-  #rest(): void {
+  /** Until the next turn of the loop at least. */
+  #rest(ms: number): void {
     this.#isResting = true;
     this.#stream.pause();
-    setImmediate(() => {
+    const goOn = (): void => {
       this.#isResting = false;
       this.#stream.resume();
       this.#read();
-    });
+    };
+    if (ms === 0) setImmediate(goOn);
+    else this.#options.clock.after(ms, goOn);
   }
 
   #next(): PipedMessage | null {

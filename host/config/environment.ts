@@ -22,10 +22,12 @@ export interface Environment {
   readonly metricsPort: number;
   readonly healthPort: number;
   readonly podNamespace: string | null;
+  /** Of all plugins, whatever is written for each; null: as written. */
+  readonly isolation: 'process' | null;
   readonly podName: string | null;
-  /** Namespaces whose Hooks count; empty: all. */
   /** Of several khooks one acts. */
   readonly leaderElection: boolean;
+  /** Namespaces whose Hooks count; empty: all. */
   readonly watchNamespaces: readonly string[];
   readonly provenance: Readonly<Record<EnvironmentKey, 'env' | 'default'>>;
   /** All variables as given: for `${VAR}` and for what plugins were granted. Holds secrets: never logged. */
@@ -88,6 +90,10 @@ export function readEnvironment(variables: Variables = process.env): {
     podNamespace: read<string | null>('podNamespace', ['POD_NAMESPACE'], {
       fallback: null,
       parse: (text) => ({ value: text === '' ? null : text }),
+    }),
+    isolation: read<'process' | null>('isolation', ['KHOOK_ISOLATION'], {
+      fallback: null,
+      parse: (text) => choice('KHOOK_ISOLATION', text, ['process'] as const),
     }),
     podName: read<string | null>('podName', ['POD_NAME'], {
       fallback: null,

@@ -31,7 +31,12 @@ const written = z.strictObject({
   hangTimeout: timeout.exactOptional().describe('How long its event loop may stand still before it is ended.'),
   sockets: z.int().min(0).max(65_536).exactOptional().describe('Sockets open at once; one more is refused.'),
   files: z.int().min(0).max(65_536).exactOptional().describe('Files open at once; one more is refused.'),
-  logLinesPerSecond: z.int().min(1).max(100_000).exactOptional().describe('Log lines; what is over is counted.'),
+  logLinesPerSecond: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .exactOptional()
+    .describe('Log lines, of 2 KB on average; what is over is counted.'),
 });
 
 /** `{ memoryMb: 64, startTimeout: 30s, hangTimeout: 2s }`; only what was written is in the output. */

@@ -164,6 +164,7 @@ export class ConfigLoader {
       isGrowing: shelf.isGrowing,
       searched: [pluginsDirectory],
       variables: environment.variables,
+      isolation: environment.isolation,
       connectionProblem: connectionProblem(),
       file: pluginsFile(this.#options),
       folder: folderLookUp(configDirectory),

@@ -18,6 +18,8 @@ export interface PlanContext {
   readonly settings: Settings;
   /** Of the environment: the values of what is granted are part of the fingerprint. */
   readonly variables: Variables;
+  /** Of all plugins; null: as each says. */
+  readonly isolation: PluginSpec['isolation'] | null;
   /** Why there is no connection to a cluster; null when there is one. */
   readonly connectionProblem: string | null;
   /** plugins.yaml as the user knows it, and the positions in it; null when there is none. */
@@ -166,7 +168,7 @@ function makeSpec(bundle: Bundle, { entry, config, permissions, context }: SpecP
     namespaces: entry?.namespaces ?? null,
     required: entry?.required ?? false,
     debug: config.debug === true,
-    isolation: entry?.isolation ?? manifest.isolation,
+    isolation: context.isolation ?? entry?.isolation ?? manifest.isolation,
     healthCheckIntervalMs: settings.healthCheckIntervalMs,
   };
   const grantedValues = permissions.env.map((name) => [name, variables[name] ?? null]);

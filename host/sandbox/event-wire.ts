@@ -8,6 +8,7 @@ import type { VesselListener } from './vessel.ts';
 const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'];
 const METRICS: readonly string[] = ['counter', 'gauge', 'histogram'];
 const MAX_RECORDS = 1_000;
+const MAX_LABELS = 16;
 
 /** Hands one message to the listener, or returns what is wrong with it. Messages of another generation are discarded. */
 export function readMessage(message: unknown, generation: number, listener: VesselListener): string | null {
@@ -69,7 +70,8 @@ function isMetricRecord(record: unknown): record is MetricRecord {
   if (typeof given !== 'object' || given === null || !METRICS.includes(given.type)) return false;
   if (!isText(given.name, 256) || !isText(given.help, 1_024) || !Number.isFinite(given.value)) return false;
   if (typeof given.labels !== 'object' || given.labels === null) return false;
-  return Object.values(given.labels).every((value) => isText(value, 1_024));
+  const labels = Object.entries(given.labels);
+  return labels.length <= MAX_LABELS && labels.every(([name, value]) => name.length <= 256 && isText(value, 1_024));
 }
 
 function isText(value: unknown, limit: number): value is string {

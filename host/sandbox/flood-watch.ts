@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../ipc/clock.ts';
 import type { Slice } from '../../ipc/port-bounded.ts';
+import type { Share } from './attention.ts';
 import { FLOOD_LIMITS, type FloodLimits, judgeTraffic, NO_TRAFFIC, type Traffic } from './flood-policy.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -12,6 +13,8 @@ export interface FloodWatchOptions {
   readonly clock: Clock;
   readonly logLinesPerSecond: number;
   readonly onFlood: (verdict: Verdict) => void;
+  /** Of the host's time. */
+  readonly share: Share;
 }
 
 export class FloodWatch {
@@ -44,11 +47,18 @@ export class FloodWatch {
     return this.#traffic.metricRecords + this.#records.metricRecords <= this.#limits.metricRecords;
   }
 
+  /** For so long its wires are not to be read. */
+  get restMs(): number {
+    return this.#options.share.restMs();
+  }
+
   slice(wire: string, { messages, ms }: Slice): void {
-    const added = { ...this.#records, messages, busyMs: this.#hasFrames ? 0 : ms };
+    const busyMs = this.#hasFrames ? 0 : ms;
+    const added = { ...this.#records, messages, busyMs };
     this.#records = { logRecords: 0, metricRecords: 0 };
     this.#hasFrames = false;
-    const { clock, onFlood } = this.#options;
+    const { clock, onFlood, share } = this.#options;
+    share.spend(busyMs);
     const { traffic, verdict } = judgeTraffic(this.#traffic, added, { limits: this.#limits, now: clock.now(), wire });
     this.#traffic = traffic;
     if (verdict !== null) onFlood(verdict);

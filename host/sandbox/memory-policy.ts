@@ -2,8 +2,8 @@
  * When a plugin holds too much memory: a pure function over (history, reading, limits, now).
  *
  * The size of a heap says little: a healthy plugin floats far above what it holds between two collections. So a plugin that is over
- * its limit is asked to collect, and judged by what it still holds then, twice, because buffers are given back one collection late.
- * Only a plugin that does not let its garbage be collected is judged by its raw size.
+ * its limit is asked to collect, and judged by what it still holds then, more than once. Only a plugin that does not let its garbage
+ * be collected is judged by its raw size.
  *
  * Times are the watchdog's: they stand still while the host itself was held up.
  */
@@ -13,7 +13,13 @@ import type { WatchedLimits } from './watched.ts';
 
 /** While it starts it makes garbage that a running plugin does not: its code is parsed, its types are stripped. */
 const GRACE_MS = 1_000;
+/**
+ * Collections in a row that find too much. One is none: on a busy machine the sizes are read some garbage after the collection, and
+ * a little too much is looked at twice more for that.
+ */
 const STRIKES = 2;
+const STRIKES_NEAR = 4;
+const NEAR = 1.25;
 /** Until the next collection is asked for: after one that found too much, and after one that did not. */
 const AGAIN_MS = 200;
 const REST_MS = 1_000;
@@ -76,7 +82,7 @@ export function judgeMemory(
   // A plugin that is still starting is asked again, but nothing is held against it, unless it is far beyond what a start takes.
   const isStarting = now - bornAt < GRACE_MS && collectedBytes <= RESTLESS * limit;
   const strikes = isStarting ? 0 : history.strikes + 1;
-  if (strikes >= STRIKES)
+  if (strikes >= (collectedBytes > NEAR * limit ? STRIKES : STRIKES_NEAR))
     return end(history, 'leak', `memory ${megabytes(collectedBytes)} after collection, limit ${megabytes(limit)}`);
   return rest({ strikes, askedAt: null, nextAskAt: now + AGAIN_MS });
 }

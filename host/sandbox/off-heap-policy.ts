@@ -4,7 +4,7 @@
  * the last moments.
  *
  * It takes three signs to blame a thread: the host's unexplained memory stands far above where it was, it grew just now, and this
- * thread had more new memory handed out than its own heap explains. Churn alone (memory that is taken and given back) shows none of
+ * thread, or the thread pool for it, had more new memory handed out than its own heap explains. Churn alone (memory that is taken and given back) shows none of
  * the growth; growth of somebody else shows no new memory in this thread.
  */
 
@@ -16,7 +16,7 @@ const LIMIT_FACTOR = 2;
 export const UNEXPLAINED_BYTES = 128 * MIB;
 /** The thread's own share of it. */
 export const BLAMED_BYTES = 40 * MIB;
-/** The thread's part of what the host grew by: what most of it came from is not to be found here otherwise. */
+/** The part of what the host grew by that all threads together explain: what most of it came from is not to be found here otherwise. */
 const BLAMED_SHARE = 1 / 3;
 /** The share of a thread that does not tell its sizes just now: it may be parsing something large, and its heap tells it later. */
 const UNREAD_LIMIT_FACTOR = 4;
@@ -27,6 +27,8 @@ export interface ThreadMemory {
   readonly id: number;
   /** Handed out by the system since its birth. */
   readonly faultedBytes: number;
+  /** Its jobs in the thread pool since its birth, as a number that grows with them. */
+  readonly poolWork: number;
   /** What its heap statistics account for. */
   readonly ownBytes: number;
   /** Its heap statistics are of now. */
@@ -39,6 +41,8 @@ export interface Moment {
   readonly at: number;
   /** Resident memory of the host, less what all heap statistics account for. */
   readonly unexplainedBytes: number;
+  /** Handed out by the system to the threads of the pool, which work for all. */
+  readonly poolFaultedBytes: number;
   readonly threads: readonly ThreadMemory[];
 }
 
@@ -58,8 +62,11 @@ export function judgeOffHeap(history: readonly Moment[], present: Moment): Blame
     const grown = present.unexplainedBytes - start.unexplainedBytes;
     if (grown <= BLAMED_BYTES) continue;
     const since = history.filter(({ at }) => at >= start.at);
-    const most = growthOf(since, present).reduce((a, b) => (b.bytes > a.bytes ? b : a), NOBODY);
-    if (most.bytes < grown * BLAMED_SHARE) continue;
+    const growth = growthOf(since, present);
+    const most = growth.reduce((a, b) => (b.bytes > a.bytes ? b : a), NOBODY);
+    // Together: of several that leak at once none may have taken a third.
+    const together = growth.reduce((sum, { bytes }) => sum + Math.max(0, bytes), 0);
+    if (together < grown * BLAMED_SHARE) continue;
     const allowed = Math.max(UNEXPLAINED_BYTES, LIMIT_FACTOR * most.limitBytes);
     if (excess <= allowed || most.bytes <= (most.isRead ? BLAMED_BYTES : UNREAD_LIMIT_FACTOR * most.limitBytes))
       continue;
@@ -81,14 +88,20 @@ const NOBODY: Growth = { id: -1, bytes: 0, isRead: true, limitBytes: 0 };
 
 /**
  * What each thread had handed out beyond the growth of its own heap, at its height: a heap that grew and shrank again explains what it
- * took meanwhile. A thread that was not there yet has only just begun.
+ * took meanwhile. A thread that was not there yet has only just begun. What the thread pool had handed out is laid at the doors of
+ * those who used it, in proportion.
  */
 function growthOf(since: readonly Moment[], present: Moment): Growth[] {
   const of = (moment: Moment | undefined, id: number): ThreadMemory | undefined =>
     moment?.threads.find((thread) => thread.id === id);
-  return present.threads.map(({ id, faultedBytes, ownBytes, isRead, limitBytes }) => {
+  const pooled = present.poolFaultedBytes - (since[0] ?? present).poolFaultedBytes;
+  const workOf = ({ id, poolWork }: ThreadMemory): number => poolWork - (of(since[0], id)?.poolWork ?? 0);
+  const work = present.threads.reduce((sum, thread) => sum + workOf(thread), 0);
+  return present.threads.map((thread) => {
+    const { id, faultedBytes, ownBytes, isRead, limitBytes } = thread;
     const before = of(since[0], id) ?? { faultedBytes: 0, ownBytes: 0 };
     const height = since.reduce((high, moment) => Math.max(high, of(moment, id)?.ownBytes ?? 0), ownBytes);
-    return { id, isRead, limitBytes, bytes: faultedBytes - before.faultedBytes - (height - before.ownBytes) };
+    const taken = faultedBytes - before.faultedBytes + (work === 0 ? 0 : (pooled * workOf(thread)) / work);
+    return { id, isRead, limitBytes, bytes: taken - (height - before.ownBytes) };
   });
 }

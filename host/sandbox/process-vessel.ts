@@ -27,7 +27,7 @@ export interface ProcessVesselOptions {
   /** Where granted environment values come from. */
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Judges its vital signs. */
-  readonly watchdog: Pick<Watchdog, 'watch'>;
+  readonly watchdog: Pick<Watchdog, 'watch' | 'attention'>;
   /** URL of the child's first module in place of khook's own: for a child that does not keep to the protocol. */
   readonly runtime?: string;
 }
@@ -78,6 +78,7 @@ class ProcessVessel implements Vessel {
     const wires = new ProcessWires({
       request,
       clock,
+      share: watchdog.attention.share(),
       streams: { control: child.stdio[CONTROL_FD] as Duplex, events: child.stdio[EVENTS_FD] as Duplex },
       onBreach: (exit) => void this.terminate(exit),
       onBorn: (readings) => signs.born(readings),
@@ -95,6 +96,7 @@ class ProcessVessel implements Vessel {
       sharesHost: false,
       residentBytes: () => signs.residentBytes(),
       outside: () => signs.outside(),
+      poolWork: () => 0,
       sizes: async () => {
         wires.life.post({ kind: 'read' });
         return signs.sizes();

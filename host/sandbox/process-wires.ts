@@ -20,6 +20,7 @@ import {
   type ToChild,
 } from '../../ipc/process-life.ts';
 import { type Remote, wrapRemote } from '../../ipc/remote.ts';
+import type { Share } from './attention.ts';
 import { readMessage } from './event-wire.ts';
 import { type Exit, exitOf } from './exit.ts';
 import { FloodWatch } from './flood-watch.ts';
@@ -33,6 +34,8 @@ const CLOSED_MS = 1_000;
 export interface ProcessWiresOptions {
   readonly request: VesselRequest;
   readonly clock: Clock;
+  /** Of the host's time. */
+  readonly share: Share;
   readonly streams: { readonly control: Duplex; readonly events: Duplex };
   /** The plugin broke the protocol or said too much: what it says from now on is not heard. */
   readonly onBreach: (exit: Exit) => void;
@@ -62,7 +65,7 @@ export class ProcessWires {
     const { logLinesPerSecond } = request.spec.limits;
     const onFlood = ({ reason, detail }: { reason: Exit['reason']; detail: string }): void =>
       this.#giveUp(exitOf(reason, detail));
-    this.#flood = new FloodWatch({ clock, logLinesPerSecond, onFlood });
+    this.#flood = new FloodWatch({ clock, logLinesPerSecond, onFlood, share: options.share });
     const control = this.#open('control', { stream: streams.control, channels: CONTROL_CHANNELS });
     const events = this.#open('events', { stream: streams.events, channels: 1 });
     const calls = control.port<unknown, unknown>(CONTROL_CHANNEL);
@@ -109,6 +112,8 @@ export class ProcessWires {
       clock,
       channels,
       maxQueueBytes: MAX_QUEUE_BYTES,
+      // Control and pulse say little, and are never waited for.
+      restMs: () => (wire === 'events' ? this.#flood.restMs : 0),
       onFault: (fault) => this.breach(wire, fault),
       onSlice: (slice) => {
         if (!this.#isDeaf) this.#flood.slice(wire, slice);

@@ -1,6 +1,7 @@
 /** The vital signs of a worker thread, read from outside of it: from Node by asking, from the system by looking. */
 
 import { readdirSync, readFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import type { OutsideSigns, Sizes } from './watched.ts';
 
@@ -8,7 +9,8 @@ import type { OutsideSigns, Sizes } from './watched.ts';
 const NAME_LIMIT = 15;
 const PAGE_BYTES = 4_096;
 const TICKS_PER_SECOND = 100;
-const TASKS = '/proc/self/task';
+/** A folder for each thread of this process. */
+export const TASKS = '/proc/self/task';
 /** A thread gets its name as it starts; one that is not found by then is not looked for again. */
 const LOOKS = 100;
 
@@ -46,6 +48,17 @@ export class ThreadSigns {
   outside(): OutsideSigns {
     const { active } = this.#worker.performance.eventLoopUtilization();
     return { loopActiveMs: active, ...(this.#stat() ?? { cpuSeconds: null, faultedBytes: null }) };
+  }
+
+  /** Of a thread that cannot be ended: it gets a core when nobody else wants it. */
+  stepBack(): void {
+    this.#statFile ??= this.#look();
+    const [, id] = /\/(\d+)\/stat$/.exec(this.#statFile ?? '') ?? [];
+    try {
+      if (id !== undefined) setPriority(Number(id), constants.priority.PRIORITY_LOW);
+    } catch {
+      // It has ended after all.
+    }
   }
 
   #stat(): Omit<OutsideSigns, 'loopActiveMs'> | null {

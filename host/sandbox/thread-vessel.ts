@@ -2,7 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../ipc/clock.ts';
-import { codeOf, toWireError } from '../../ipc/errors.ts';
+import { CodedError, codeOf, toWireError } from '../../ipc/errors.ts';
 import type { ThreadData } from '../../ipc/runtime/thread.ts';
 import { within } from '../base/within.ts';
 import { exposeCollection } from './collection.ts';
@@ -36,14 +36,23 @@ export interface ThreadVesselOptions {
   readonly runtime?: string;
 }
 
+/** Throws while a thread of an earlier run cannot be ended: what holds it would soon hold others. */
 export function openThreadVessel(request: VesselRequest, options: ThreadVesselOptions): Vessel {
   const { spec, birth, listener } = request;
   const { clock } = options;
   const watchdog = options.watchdog ?? new Watchdog({ clock });
+  const held = watchdog.zombiesOf(birth.plugin);
+  if (held > 0) throw new CodedError('PLUGIN_ERR_LOAD', heldText(held));
   exposeCollection();
-  const wires = new ThreadWires({ request, clock, onBreach: (exit) => void terminate(exit) });
+  const wires = new ThreadWires({
+    request,
+    clock,
+    share: watchdog.attention.share(),
+    onBreach: (exit) => void terminate(exit),
+  });
   const name = threadName(birth.plugin);
-  const data: ThreadData = { birth, code: runtimeCode(options.runtime), ...wires.threadEnds };
+  const poolWork = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  const data: ThreadData = { birth, code: runtimeCode(options.runtime), poolWork, ...wires.threadEnds };
   const worker = new Worker(THREAD_ENTRY, {
     eval: true,
     name,
@@ -62,6 +71,7 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
   });
   wires.guard(worker);
   const signs = new ThreadSigns(worker, name);
+  const work = new Int32Array(poolWork);
   let ended = false;
   let ending: Exit | null = null;
   let gone: Promise<unknown> | null = null;
@@ -73,6 +83,7 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
     sharesHost: true,
     residentBytes: () => process.memoryUsage.rss(),
     outside: () => signs.outside(),
+    poolWork: () => Atomics.load(work, 0),
     sizes: () => signs.sizes(),
     pulse: (message) => wires.pulse.post(message),
     terminate: (exit) => void terminate(exit),
@@ -101,6 +112,7 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
     // What a thread listens on is its own until it is gone: its successor waits longer.
     const waitMs = spec.permissions.net.listen.length > 0 ? ZOMBIE_AFTER_MS : SLOT_MS;
     await within(clock, gone, waitMs);
+    if (!ended) signs.stepBack();
     end(ending);
   };
 
@@ -144,4 +156,9 @@ function exitOfError(error: unknown): Exit {
     stack: wire.stack,
     code: wire.code,
   };
+}
+
+function heldText(threads: number): string {
+  const which = threads === 1 ? 'a thread of an earlier run is' : `${threads} threads of earlier runs are`;
+  return `${which} still there: native code or a system call holds on to it and nothing can end it; with isolation: process it could be ended`;
 }

@@ -9,6 +9,7 @@ import type { PluginControl } from '../../ipc/control.ts';
 import type { PulseMessage, ToPlugin } from '../../ipc/messages.ts';
 import { type BoundedPort, boundedPort } from '../../ipc/port-bounded.ts';
 import { type Remote, wrapRemote } from '../../ipc/remote.ts';
+import type { Share } from './attention.ts';
 import { readMessage } from './event-wire.ts';
 import { type Exit, exitOf } from './exit.ts';
 import { FloodWatch } from './flood-watch.ts';
@@ -22,6 +23,8 @@ const FLOOD_BUSY_MS = 15;
 export interface ThreadWiresOptions {
   readonly request: VesselRequest;
   readonly clock: Clock;
+  /** Of the host's time. */
+  readonly share: Share;
   /** The plugin broke the protocol or said too much: what it says from now on is not heard. */
   readonly onBreach: (exit: Exit) => void;
 }
@@ -45,14 +48,14 @@ export class ThreadWires {
     const { logLinesPerSecond } = request.spec.limits;
     const onFlood = ({ reason, detail }: { reason: Exit['reason']; detail: string }): void =>
       this.#giveUp(exitOf(reason, detail));
-    this.#flood = new FloodWatch({ clock, logLinesPerSecond, onFlood });
+    this.#flood = new FloodWatch({ clock, logLinesPerSecond, onFlood, share: options.share });
     const channels = { control: new MessageChannel(), events: new MessageChannel(), pulse: new MessageChannel() };
     this.threadEnds = {
       control: channels.control.port2,
       events: channels.events.port2,
       pulse: channels.pulse.port2,
     };
-    this.#events = this.#open('events', channels.events.port1);
+    this.#events = this.#open('events', channels.events.port1, () => this.#flood.restMs);
     this.pulse = this.#open('pulse', channels.pulse.port1);
     this.control = wrapRemote<PluginControl>(this.#open('control', channels.control.port1), {
       clock,
@@ -124,9 +127,10 @@ export class ThreadWires {
     this.#options.onBreach(exit);
   }
 
-  #open<Out>(wire: string, port: MessagePort): BoundedPort<Out, unknown> {
+  #open<Out>(wire: string, port: MessagePort, restMs?: () => number): BoundedPort<Out, unknown> {
     return boundedPort(port, {
       clock: this.#options.clock,
+      ...(restMs !== undefined && { restMs }),
       onFault: (fault) => this.breach(wire, fault),
       onSlice: (slice) => {
         if (this.#waste === null) this.#flood.slice(wire, slice);

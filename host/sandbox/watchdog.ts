@@ -7,7 +7,9 @@
 import { getHeapStatistics } from 'node:v8';
 import type { Clock, Timer } from '../../ipc/clock.ts';
 import { Allocator } from './allocator.ts';
+import { Attention } from './attention.ts';
 import { OffHeapWatch } from './off-heap-watch.ts';
+import { PoolSigns } from './pool-signs.ts';
 import type { Verdict } from './verdict.ts';
 import { type Tick, VesselWatch } from './watch.ts';
 import type { Watch, Watched } from './watched.ts';
@@ -26,6 +28,8 @@ export interface WatchdogOptions {
 }
 
 export class Watchdog {
+  /** What all plugins together may take of the host's time with what they say. */
+  readonly attention: Attention;
   readonly #options: WatchdogOptions;
   readonly #watches = new Map<number, VesselWatch>();
   /** Threads that are watched no more and may still be there: what they take is theirs, not their neighbours'. */
@@ -33,6 +37,7 @@ export class Watchdog {
   readonly #zombies: Zombies;
   readonly #offHeap = new OffHeapWatch();
   readonly #allocator: Allocator;
+  readonly #pool: PoolSigns;
   readonly #timer: Timer;
   #time: Tick;
   #lastId = 0;
@@ -40,8 +45,10 @@ export class Watchdog {
   constructor(options: WatchdogOptions) {
     const { clock } = options;
     this.#options = options;
+    this.attention = new Attention(clock);
     this.#zombies = new Zombies(options);
     this.#allocator = new Allocator(options);
+    this.#pool = new PoolSigns(clock);
     this.#time = { at: clock.now(), fair: 0 };
     this.#timer = clock.every(PERIOD_MS, () => this.#tick());
   }
@@ -73,7 +80,12 @@ export class Watchdog {
     return this.#zombies.count;
   }
 
-  /** The same, and those that were told a moment ago: while there is one, this process cannot end by itself. */
+  /** The same, of one plugin. */
+  zombiesOf(plugin: string): number {
+    return this.#zombies.of(plugin);
+  }
+
+  /** All of them, and those that were told a moment ago: while there is one, this process cannot end by itself. */
   get unended(): number {
     return this.#zombies.unended;
   }
@@ -122,6 +134,7 @@ export class Watchdog {
     const threads = [...inside, ...this.#departed].map(([id, { vitals, vessel }]) => ({
       id,
       faultedBytes: (this.#departed.has(id) ? vessel.outside() : vitals).faultedBytes ?? 0,
+      poolWork: vessel.poolWork(),
       ownBytes: vitals.heapTotalBytes + vitals.externalBytes + vitals.mallocedBytes,
       isRead: vitals.unreadMs < STALE_MS,
       limitBytes: vessel.limits.memoryBytes,
@@ -129,7 +142,9 @@ export class Watchdog {
     const own = getHeapStatistics();
     const explained = threads.reduce((sum, { ownBytes }) => sum + ownBytes, 0);
     const hostBytes = own.total_heap_size + own.external_memory + own.malloced_memory;
-    const blame = this.#offHeap.judge({ at, unexplainedBytes: resident - explained - hostBytes, threads });
+    const unexplainedBytes = resident - explained - hostBytes;
+    const poolFaultedBytes = this.#pool.faultedBytes();
+    const blame = this.#offHeap.judge({ at, unexplainedBytes, poolFaultedBytes, threads });
     const watch = blame === null ? undefined : this.#watches.get(blame.id);
     if (blame !== null && watch !== undefined) end(watch, blame.verdict);
   }

@@ -29,6 +29,8 @@ export interface Watched {
   readonly sharesHost: boolean;
   /** Must answer at once. */
   outside(): OutsideSigns;
+  /** Its jobs in the thread pool of the host since its birth: their number and milliseconds together. Must answer at once. */
+  poolWork(): number;
   /** May reject, may never answer: both are signs. */
   sizes(): Promise<Sizes>;
   /** Sends on its pulse wire. The runtime answers with the same message; hand that to `Watch.answered`. */

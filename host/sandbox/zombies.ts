@@ -32,6 +32,10 @@ export class Zombies {
     return this.#zombies.size;
   }
 
+  of(plugin: string): number {
+    return [...this.#zombies.keys()].filter((departed) => departed.plugin === plugin).length;
+  }
+
   /** Zombies, and those that may still end. */
   get unended(): number {
     return this.#unended.size;

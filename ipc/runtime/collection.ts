@@ -8,7 +8,7 @@ export type Thoroughness =
   | 'thorough';
 
 interface Collection {
-  readonly type: 'major';
+  readonly type: 'major' | 'minor';
   readonly execution: 'sync';
   readonly flavor: 'regular' | 'last-resort';
 }
@@ -18,4 +18,6 @@ const gc = (globalThis as { gc?: (options: Collection) => void }).gc;
 export function collect(thoroughness: Thoroughness): void {
   // Said in full: gc() without a word collects the young generation only.
   gc?.({ type: 'major', execution: 'sync', flavor: thoroughness === 'thorough' ? 'last-resort' : 'regular' });
+  // Buffers are given back in the background, and on a busy machine long afterwards; the next collection waits for that.
+  gc?.({ type: 'minor', execution: 'sync', flavor: 'regular' });
 }

@@ -8,6 +8,8 @@ import type { Port } from '../port.ts';
 
 const MESSAGE_LIMIT = 8_192;
 const FIELDS_LIMIT = 16_384;
+/** Of a line on average: a plugin may write long lines, or many. */
+const UNITS_PER_LINE = 2_048;
 /** A turn that logs for seconds without a pause sends in between: a message has room for so many lines only. */
 const MAX_RECORDS = 500;
 
@@ -23,7 +25,7 @@ export class LogSender {
   readonly #options: LogSenderOptions;
   #records: LogRecord[] = [];
   #dropped = 0;
-  #window = { start: 0, lines: 0 };
+  #window = { start: 0, lines: 0, units: 0 };
   #isFlushScheduled = false;
   /** Debug lines are sent only when somebody wants them. */
   debug: boolean;
@@ -36,19 +38,22 @@ export class LogSender {
   write(level: LogLevel, message: unknown, fields?: Record<string, unknown>): void {
     if (level === 'debug' && !this.debug) return;
     const now = this.#options.clock.now();
-    if (now - this.#window.start >= 1000) this.#window = { start: now, lines: 0 };
+    if (now - this.#window.start >= 1000) this.#window = { start: now, lines: 0, units: 0 };
+    const { linesPerSecond } = this.#options;
     this.#window.lines += 1;
-    if (this.#window.lines > this.#options.linesPerSecond) {
+    if (this.#window.lines > linesPerSecond || this.#window.units > linesPerSecond * UNITS_PER_LINE) {
       this.#dropped += 1;
       this.#flushSoon();
       return;
     }
-    this.#records.push({
+    const record = {
       level,
       message: textOf(message).slice(0, MESSAGE_LIMIT),
       at: this.#options.clock.wall(),
       fields: fields === undefined ? '' : toJson(fields),
-    });
+    };
+    this.#window.units += record.message.length + record.fields.length;
+    this.#records.push(record);
     if (this.#records.length >= MAX_RECORDS) this.flush();
     else this.#flushSoon();
   }

@@ -47,7 +47,7 @@ export class PluginRuntime implements PluginControl {
     const wire = { port, clock, generation: birth.generation };
     this.#connection = birth.connection;
     this.#sender = new EventSender({ ...wire, plugin: birth.plugin, idPrefix: birth.idPrefix });
-    this.#metrics = new MetricSender(wire);
+    this.#metrics = new MetricSender({ ...wire, warn: (text) => this.log.write('warn', text) });
     this.log = new LogSender({ ...wire, debug: birth.debug, linesPerSecond: birth.budget.logLinesPerSecond });
     this.#context = this.#makeContext();
   }

@@ -82,6 +82,7 @@ function live({ birth, environment }: ToChild & { kind: 'birth' }): void {
     budget: birth.budget,
     hostDirectory: null,
     ports: [],
+    poolWork: null,
     log: (level, text) => runtime.log.write(level, text),
     flush: () => runtime.flush(),
     report: (error) => {

@@ -20,9 +20,11 @@ export interface ThreadData {
   readonly control: MessagePort;
   readonly events: MessagePort;
   readonly pulse: MessagePort;
+  /** Of one Int32: see `GuardOptions.poolWork`. */
+  readonly poolWork: SharedArrayBuffer;
 }
 
-const { birth, control, events, pulse } = workerData as ThreadData;
+const { birth, control, events, pulse, poolWork } = workerData as ThreadData;
 
 supplyPluginApi();
 
@@ -39,6 +41,7 @@ guardThread({
   budget: birth.budget,
   hostDirectory: birth.hostDirectory,
   ports: [control, events, pulse],
+  poolWork: new Int32Array(poolWork),
   log: (level, text) => runtime.log.write(level, text),
   flush: () => runtime.flush(),
   report: null,

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it, type TestContext } from 'node:test';
 import type { PluginSpec } from '../../host/config/plugin-plan.ts';
@@ -231,8 +231,24 @@ describe('watchdog: threads that do not end', { skip: process.platform === 'win3
     await eventually(() => told[0]);
     assert.equal(watchdog.zombies, 4);
     assert.match(told[0] ?? '', /^4 threads that were ended are still there: plugin vice generation 1 for 2 s, /);
+    if (process.platform === 'linux')
+      assert.deepEqual(prioritiesOf('vice'), [19, 19, 19, 19], 'they get a core when nobody else wants it');
+    // A fifth would soon be held by the same.
+    await assert.rejects(
+      begin(t, 'block in a system call', { spec, watchdog }),
+      /4 threads of earlier runs are still there/,
+    );
     writer = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
     await eventually(() => watchdog.zombies === 0);
     assert.equal(told.length, 1);
   });
 });
+
+/** Of the threads that bear this plugin's name. */
+function prioritiesOf(plugin: string): number[] {
+  return readdirSync('/proc/self/task').flatMap((task) => {
+    const stat = readFileSync(`/proc/self/task/${task}/stat`, 'utf8');
+    const [, name = '', rest = ''] = /^\d+ \((.*)\) (.*)$/s.exec(stat) ?? [];
+    return name.startsWith(`${plugin}-`) ? [Number(rest.split(' ')[16])] : [];
+  });
+}

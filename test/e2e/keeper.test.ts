@@ -47,6 +47,21 @@ describe('keeper', { skip: process.platform === 'linux' ? false : 'reads /proc' 
     assert.notEqual(await hostOf(host.pid), before);
   });
 
+  for (const vice of ['abort the process', 'abort as it is initialised']) {
+    it(`gives plugins processes of their own when one of them will ${vice}, again and again`, async (t) => {
+      const metrics = await freePort();
+      const host = await RunningHost.start(t, {
+        flags: ['--metrics-port', String(metrics)],
+        plugins: `plugins: [{ name: vice, config: { vice: '${vice}' } }, { name: emitter, config: { count: 10 } }]`,
+        bundles: { vice: 'test/fixtures/plugins/vice', emitter: 'test/fixtures/plugins/emitter' },
+      });
+      await eventually(() => host.grep(/plugin vice failed: .*its process was ended by SIGABRT/)[0], 30_000);
+      const { isolation, restarts } = await host.plugin('emitter', 'running');
+      assert.deepEqual([isolation, restarts], ['process', {}]);
+      assert.equal(host.grep(/khook's host was ended by .*, with every plugin in a process of its own/).length, 1);
+    });
+  }
+
   it('leaves no host behind when it is itself killed', async (t) => {
     const host = await RunningHost.start(t, {});
     const child = await hostOf(host.pid);

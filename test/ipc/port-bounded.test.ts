@@ -68,6 +68,21 @@ describe('bounded port', () => {
     assert.ok(turns > 20, `others had ${turns} turns`);
   });
 
+  it('tells of each slice what it cost, not how long a busy machine let it wait', async (t) => {
+    const { port, other, slices } = open(t);
+    port.receive(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60));
+    other.postMessage('one');
+    await eventually(() => slices.length > 0);
+    assert.ok((slices[0]?.ms ?? 60) < 30, `${slices[0]?.ms} ms`);
+    port.receive(() => {
+      const until = systemClock.cpu() + 60;
+      while (systemClock.cpu() < until);
+    });
+    other.postMessage('two');
+    await eventually(() => slices.length > 1);
+    assert.ok((slices[1]?.ms ?? 0) >= 60, `${slices[1]?.ms} ms`);
+  });
+
   it('answers within the turn when there is little to read', async (t) => {
     const { port, other } = open(t);
     const echo = new Promise((resolve) => other.once('message', resolve));

@@ -24,7 +24,7 @@ export class FakeClock implements Clock {
     return this.#now + this.#wallOffset;
   }
 
-  /** A thread that never waits. */
+  /** Whatever passes is computed. */
   cpu(): number {
     return this.#now;
   }

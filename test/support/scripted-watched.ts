@@ -39,6 +39,10 @@ export class ScriptedWatched implements Watched {
     return { loopActiveMs: 0, cpuSeconds: this.cpuSeconds, faultedBytes: this.faulted * MB };
   }
 
+  poolWork(): number {
+    return 0;
+  }
+
   sizes(): Promise<Sizes> {
     const bytes = this.heap * MB;
     return this.readSizes({

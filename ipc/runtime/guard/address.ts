@@ -21,20 +21,25 @@ export function canonicalAddress(text: string): string | null {
   return result;
 }
 
-/** Of a canonical address: the machine itself, its link, no address at all, or a cloud's metadata service. */
+/** Where clouds tell an instance who it is, or lend it credentials: beside the link-local ones, those of Alibaba, Azure and Oracle. */
+const METADATA: readonly string[] = ['100.100.100.200', '168.63.129.16', '192.0.0.192', 'fd20:ce:0:0:0:0:0:254'];
+
+/** Of a canonical address: the machine itself, its link, everybody at once, no address at all, or a cloud's metadata service. */
 export function isInner(address: string): boolean {
+  for (let index = 0; index < METADATA.length; index += 1) if (METADATA[index] === address) return true;
   const v4 = readV4(address);
   if (v4 !== null) {
     const first = v4[0] as number;
-    return first === 0 || first === 127 || (first === 169 && v4[1] === 254) || address === '100.100.100.200';
+    // 224 and above: multicast, of which this machine hears its own, and broadcast.
+    return first === 0 || first === 127 || first >= 224 || (first === 169 && v4[1] === 254);
   }
   const groups = readV6(address);
   if (groups === null) return true;
   const first = groups[0] as number;
-  // ::/96 (unspecified, loopback, IPv4-compatible), fe80::/10, and the metadata address of EC2.
+  // ::/96 (unspecified, loopback, IPv4-compatible), fe80::/10, ff00::/8, and fd00:ec2::/32, where EC2 has its services.
   if (isZero(groups, 0, 6)) return true;
   if (first >= 0xfe80 && first <= 0xfebf) return true;
-  return address === 'fd00:ec2:0:0:0:0:0:254';
+  return first >= 0xff00 || (first === 0xfd00 && groups[1] === 0xec2);
 }
 
 /** ::ffff:a.b.c.d (mapped), ::ffff:0:a.b.c.d (translated) and 64:ff9b::a.b.c.d (NAT64). */

@@ -1,5 +1,5 @@
 // Runs in the plugin's thread.
-/** node:crypto and Web Crypto with a limit on the cost of a job and on how many run at once. */
+/** node:crypto and Web Crypto with a limit on the cost of a job; those for the thread pool wait for their turn in it. */
 
 import {
   argon2Cost,
@@ -14,23 +14,22 @@ import {
 } from './crypto-costs.ts';
 import type { Doors } from './doors.ts';
 import { intercept, lockAccessor } from './lock.ts';
+import { copyOfBytes, type Pool } from './pool.ts';
 import {
   type AnyFunction,
   apply,
   create,
+  defineProperty,
   each,
+  get,
   getOwnPropertyDescriptor,
   getPrototypeOf,
-  newPromise,
-  promiseThen,
+  ownKeys,
   rejected,
   theGlobal,
 } from './primordials.ts';
 import type { Refusals } from './refusal.ts';
-import { Turns } from './turns.ts';
 
-/** Of one plugin; the thread pool has more threads, so that others get theirs. */
-const JOBS_AT_ONCE = 2;
 const WHY = 'it would keep a thread of the shared pool busy for too long';
 
 type Cost = (args: unknown[]) => TooMuch;
@@ -51,8 +50,41 @@ const COSTS: Readonly<Record<string, Cost>> = {
 };
 const NAMES = Object.keys(COSTS);
 
-export function guardCrypto(refusals: Refusals, doors: Doors): void {
-  const turns = new Turns(JOBS_AT_ONCE);
+export interface CryptoGuardOptions {
+  readonly refusals: Refusals;
+  readonly doors: Doors;
+  readonly pool: Pool;
+}
+
+/** They fill what they are given, or are given no bytes. */
+const TAKE_NO_BYTES: readonly string[] = ['randomBytes', 'randomFill', 'generateKey', 'diffieHellman', 'encapsulate'];
+const TAKE_BYTES: readonly string[] = ['sign', 'verify', 'hkdf', 'decapsulate'];
+const SUBTLE: readonly string[] = [
+  'decapsulateBits',
+  'decapsulateKey',
+  'decrypt',
+  'deriveBits',
+  'deriveKey',
+  'digest',
+  'encapsulateBits',
+  'encapsulateKey',
+  'encrypt',
+  'generateKey',
+  'sign',
+  'unwrapKey',
+  'verify',
+  'wrapKey',
+];
+
+export function guardCrypto({ refusals, doors, pool }: CryptoGuardOptions): void {
+  /** Node copies the bytes as it is called: by the time that a job's turn comes they may be others. */
+  const keepBytes = (given: object): void => {
+    if (pool.isFree) return;
+    each(ownKeys(given), (key) => {
+      if (key !== 'length')
+        defineProperty(given, key, { __proto__: null, value: copyOfBytes(get(given, key)) } as PropertyDescriptor);
+    });
+  };
   doors.on(['crypto'], (crypto) => {
     each(NAMES, (name) => {
       const cost = COSTS[name] as Cost;
@@ -62,11 +94,21 @@ export function guardCrypto(refusals: Refusals, doors: Doors): void {
       };
       intercept(crypto, name, (original, self, args) => {
         check(args);
-        return turns.callback(original, self, args);
+        keepBytes(args);
+        return pool.callback(original, self, args);
       });
       intercept(crypto, `${name}Sync`, (original, self, args) => {
         check(args);
         return apply(original, self as object, args);
+      });
+    });
+    each(TAKE_NO_BYTES, (name) => {
+      intercept(crypto, name, (original, self, args) => pool.callback(original, self, args));
+    });
+    each(TAKE_BYTES, (name) => {
+      intercept(crypto, name, (original, self, args) => {
+        keepBytes(args);
+        return pool.callback(original, self, args);
       });
     });
     each(['createDiffieHellman', 'DiffieHellman'], (name) => {
@@ -77,24 +119,17 @@ export function guardCrypto(refusals: Refusals, doors: Doors): void {
       });
     });
     const { subtle } = crypto.webcrypto as { subtle: object };
-    each(['deriveBits', 'deriveKey', 'generateKey'], (name) => {
+    each(SUBTLE, (name) => {
       intercept(getPrototypeOf(subtle) as object, name, (original, self, args) => {
-        args[0] = readOnce(args[0]);
-        const fault = typeof args[0] === 'object' && args[0] !== null ? subtleCost(args[0] as never) : null;
-        if (fault !== null) return rejected(refusals.error(fault, WHY));
-        return newPromise((resolve, reject) => {
-          turns.take((end) => {
-            const settle = (give: (value: unknown) => void) => (value: unknown) => {
-              end();
-              give(value);
-            };
-            void promiseThen(
-              apply(original, self as object, args) as Promise<unknown>,
-              settle(resolve),
-              settle(reject),
-            );
-          });
-        });
+        const algorithm = readOnce(args[0]);
+        args[0] = algorithm;
+        if (typeof algorithm === 'object' && algorithm !== null) {
+          const fault = subtleCost(algorithm as never);
+          if (fault !== null) return rejected(refusals.error(fault, WHY));
+          keepBytes(algorithm);
+        }
+        keepBytes(args);
+        return pool.promise(() => apply(original, self as object, args));
       });
     });
   });
@@ -106,19 +141,7 @@ export function guardCrypto(refusals: Refusals, doors: Doors): void {
     },
     set: () => undefined,
   });
-  // Deleted first: to look at these properties, and so to redefine them, loads all of Node's crypto.
   const web = (): Crypto => apply(original, theGlobal, []) as Crypto;
-  lazyClass('SubtleCrypto', () => web().subtle.constructor, doors);
-  lazyClass('Crypto', () => web().constructor, doors);
-}
-
-function lazyClass(name: string, find: () => unknown, doors: Doors): void {
-  Reflect.deleteProperty(globalThis, name);
-  lockAccessor(globalThis, name, {
-    get() {
-      doors.open('crypto');
-      return find();
-    },
-    set: () => undefined,
-  });
+  doors.lazyClass('SubtleCrypto', 'crypto', () => web().subtle.constructor);
+  doors.lazyClass('Crypto', 'crypto', () => web().constructor);
 }

@@ -5,10 +5,11 @@
  * door (an internal `require` of Node) must be guarded at the start.
  */
 
-import { intercept, lock } from './lock.ts';
+import { intercept, lock, lockAccessor } from './lock.ts';
 import {
   apply,
   create,
+  deleteProperty,
   each,
   get,
   getOwnPropertyDescriptor,
@@ -59,11 +60,19 @@ export class Doors {
 
   /** Runs `guard` on the first of these modules' exports before a plugin gets hold of any of them. */
   on(names: readonly string[], guard: Guard): void {
-    let isDone = false;
+    let state: 'new' | 'running' | 'done' | 'broken' = 'new';
     const once = (): void => {
-      if (isDone) return;
-      isDone = true;
-      guard(apply(this.#open, theProcess, [names[0]]) as Exports);
+      // A module whose guard failed, because somebody had spoiled what it is made of, stays shut.
+      if (state === 'broken') throw this.#refusals.error(`node:${names[0]}`, 'it could not be guarded');
+      if (state !== 'new') return;
+      state = 'running';
+      let isGuarded = false;
+      try {
+        guard(apply(this.#open, theProcess, [names[0]]) as Exports);
+        isGuarded = true;
+      } finally {
+        state = isGuarded ? 'done' : 'broken';
+      }
     };
     for (const name of names) {
       const guards = this.#guards.get(name) ?? [];
@@ -80,8 +89,29 @@ export class Doors {
     if (guards === undefined) return;
     // Before they run: they open modules themselves.
     this.#guards.delete(id);
-    each(guards, (guard) => guard());
+    let isGuarded = false;
+    try {
+      each(guards, (guard) => guard());
+      isGuarded = true;
+    } finally {
+      if (!isGuarded) this.#guards.set(id, guards);
+    }
     this.sync();
+  }
+
+  /**
+   * A class of the globals behind which a whole module lies: opens its door first. Deleted before it is redefined, because to look at
+   * such a property loads its module.
+   */
+  lazyClass(name: string, module: string, find: (exports: Exports) => unknown): void {
+    deleteProperty(globalThis, name);
+    lockAccessor(globalThis, name, {
+      get: () => {
+        this.open(module);
+        return find(apply(this.#open, theProcess, [module]) as Exports);
+      },
+      set: () => undefined,
+    });
   }
 
   /** What `import { name } from 'node:…'` gives follows the exports only when told to. */

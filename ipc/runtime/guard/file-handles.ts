@@ -16,7 +16,6 @@ import {
   getPrototypeOf,
   inherits,
   isView,
-  newPromise,
   ownKeys,
   promiseThen,
   rejected,
@@ -141,16 +140,7 @@ export function guardFileHandles({ exports, own, turns, refusals }: FileHandleOp
   each(PASSING, (name) => {
     intercept(exports, name, (original, self, args) => {
       if (!isFile(args[0])) return rejected(refusals.error('a FileHandle of its own making', STRANGE));
-      return newPromise((resolve, reject) => {
-        turns.take((end) => {
-          const settle = (give: (value: unknown) => void) => (value: unknown) => {
-            end();
-            give(value);
-          };
-          const result = whenReady(() => apply(original, self as object, args)) as Promise<unknown>;
-          void promiseThen(result, settle(resolve), settle(reject));
-        });
-      });
+      return turns.promise(() => whenReady(() => apply(original, self as object, args)));
     });
   });
 }

@@ -18,6 +18,8 @@ import {
   floor,
   getOwnPropertyDescriptor,
   getPrototypeOf,
+  promiseThen,
+  rejected,
   SafeWeakSet,
   theProcess,
 } from './primordials.ts';
@@ -135,15 +137,23 @@ export function guardFiles({ refusals, doors, limit }: FileGuardOptions): void {
       throw error;
     }
   });
-  guardFolders(fs, own);
+  each(['openAsBlob', 'openAsBlobSync'], (name) => {
+    lock(
+      fs,
+      name,
+      refusals.refuse(`fs.${name}`, 'its readers open files that nobody counts; readFile and new Blob do the same'),
+    );
+  });
+  const folders = guardFolders(fs, own);
 
   const promises = getOwnPropertyDescriptor(fs, 'promises')?.get as AnyFunction;
   let isGuarded = false;
   const guarded = (): object => {
     const exports = apply(promises, fs, []) as Record<string, AnyFunction>;
     if (!isGuarded) {
-      isGuarded = true;
       guardFileHandles({ exports, own, turns, refusals });
+      folders(exports);
+      isGuarded = true;
     }
     return exports;
   };
@@ -171,8 +181,8 @@ function guardResponses(refusals: Refusals): void {
   lock(streams, 'ReadableState', State);
 }
 
-/** An open folder is a descriptor as well. */
-function guardFolders(fs: Record<string, AnyFunction>, own: OwnFiles): void {
+/** An open folder is a descriptor as well. Returns what guards fs.promises in the same way. */
+function guardFolders(fs: Record<string, AnyFunction>, own: OwnFiles): (promises: object) => void {
   const open = new SafeWeakSet<object>();
   const opened = (folder: unknown): void => {
     if (typeof folder !== 'object' || folder === null) return;
@@ -203,6 +213,24 @@ function guardFolders(fs: Record<string, AnyFunction>, own: OwnFiles): void {
       return apply(original, self as object, args);
     });
   });
+  return (promises) => {
+    intercept(promises, 'opendir', (original, self, args) => {
+      const full = own.full('opendir', args[0]);
+      if (full !== null) return rejected(full);
+      // While it is opened, and then until it is closed.
+      own.reserve(1);
+      const settle = (folder: unknown): unknown => {
+        own.reserve(-1);
+        opened(folder);
+        return folder;
+      };
+      const fail = (error: unknown): never => {
+        own.reserve(-1);
+        throw error;
+      };
+      return promiseThen(apply(original, self as object, args) as Promise<unknown>, settle, fail);
+    });
+  };
 }
 
 function isArgumentError(error: unknown): boolean {

@@ -8,6 +8,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { NetworkPolicy, ThreadBudget } from '../../control.ts';
 import type { WireError } from '../../errors.ts';
+import { guardCompression } from './compression.ts';
 import { guardCrypto } from './crypto.ts';
 import { Doors } from './doors.ts';
 import { guardEngine } from './engine.ts';
@@ -16,6 +17,8 @@ import { guardFiles } from './files.ts';
 import { guardMemory } from './memory.ts';
 import { guardMessaging } from './messaging.ts';
 import { guardNetwork } from './network.ts';
+import { isAnyGranted } from './network-policy.ts';
+import { Pool } from './pool.ts';
 import { preventExtensions } from './primordials.ts';
 import { guardProcess } from './process.ts';
 import { makeRefusals } from './refusal.ts';
@@ -28,6 +31,8 @@ export interface GuardOptions {
   readonly hostDirectory: string | null;
   /** The runtime's own ports, which a plugin must not get hold of. */
   readonly ports: readonly MessagePort[];
+  /** One cell in which the host reads how much of the thread pool is used here; null in a process, which has its own. */
+  readonly poolWork: Int32Array | null;
   readonly log: LogLine;
   /** Sends the last log lines: called before the thread ends. */
   readonly flush: () => void;
@@ -55,7 +60,9 @@ export function guardThread(options: GuardOptions): void {
   endLines = guardStdio(log);
   guardFiles({ refusals, doors, limit: budget.files });
   guardNetwork({ refusals, doors, network, budget });
-  guardCrypto(refusals, doors);
+  const pool = new Pool(options.poolWork);
+  guardCrypto({ refusals, doors, pool });
+  guardCompression({ refusals, doors, pool, isGranted: isAnyGranted(network) });
   guardEngine(refusals, doors);
   guardMemory(refusals);
   guardProcess({ refusals, hostDirectory: options.hostDirectory });

@@ -7,6 +7,7 @@
 
 import { canonicalAddress } from './address.ts';
 import type { Doors } from './doors.ts';
+import { liveCount } from './live-count.ts';
 import { intercept, lock, wrap } from './lock.ts';
 import { resolverHandle } from './native-handles.ts';
 import type { NetworkGrants } from './network-policy.ts';
@@ -21,11 +22,17 @@ import {
   newPromise,
   ownKeys,
   PlainError,
+  SafeWeakSet,
   theProcess,
 } from './primordials.ts';
 import type { Refusals } from './refusal.ts';
+import { Turns } from './turns.ts';
 
 const EACCES = -13;
+/** In the thread pool at once, where a name server that does not answer holds a place for seconds. */
+const LOOK_UPS_AT_ONCE = 4;
+/** Each one that has asked holds a socket. */
+const MAX_RESOLVERS = 64;
 const { nextTick } = process;
 
 export interface LookUpGuardOptions {
@@ -37,6 +44,7 @@ export interface LookUpGuardOptions {
 }
 
 export function guardLookUps({ grants, refusals, doors, isGranted }: LookUpGuardOptions): void {
+  const turns = new Turns(LOOK_UPS_AT_ONCE);
   const refusal = (name: unknown): Error => {
     const host = typeof name === 'string' ? name : '';
     refusals.report(`the address of ${host}`, 'no connection to it was granted');
@@ -63,11 +71,19 @@ export function guardLookUps({ grants, refusals, doors, isGranted }: LookUpGuard
         if (error === null && typeof this === 'object' && this !== null && this === request) learn(grants, name, found);
         return apply(callback as AnyFunction, undefined, [error, found, family]);
       };
-      request = apply(original, self as object, args);
+      const ask = function (this: object, ...given: unknown[]): unknown {
+        request = apply(original, this, given);
+        return request;
+      };
+      turns.callback(ask, self, args);
       return create(null);
     });
     lock(dns, 'lookup', lookup);
+    intercept(dns, 'lookupService', (given, self, args) => turns.callback(given, self, args));
     const promises = dns.promises as Record<string, unknown>;
+    intercept(promises, 'lookupService', (given, self, args) =>
+      turns.promise(() => apply(given, self as object, args)),
+    );
     intercept(promises, 'lookup', (given, self, args) => {
       const name = args[0];
       if (typeof name !== 'string' || name === '' || canonicalAddress(name) !== null)
@@ -86,12 +102,17 @@ export function guardLookUps({ grants, refusals, doors, isGranted }: LookUpGuard
   };
   const guardResolvers = (dns: { Resolver: new () => object; getServers(): string[] }): void => {
     const channel = resolverHandle(dns);
+    const resolvers = new SafeWeakSet<object>();
+    const count = liveCount(refusals, MAX_RESOLVERS);
     const servers = dns.getServers();
     each(ownKeys(channel) as string[], (name) => {
       if (name !== 'getHostByAddr' && (name[0] !== 'q' || name[1] !== 'u')) return;
       intercept(channel, name, (original, self, args) => {
         const question = args[1];
-        if (typeof question === 'string' && grants.mayLookUp(question)) return apply(original, self as object, args);
+        if (typeof question === 'string' && grants.mayLookUp(question)) {
+          if (!resolvers.has(self as object)) resolvers.add(count('resolvers that asked for a name', self as object));
+          return apply(original, self as object, args);
+        }
         refusals.report(
           `the address of ${typeof question === 'string' ? question : ''}`,
           'no connection to it was granted',

@@ -1,17 +1,23 @@
 // Runs in the plugin's thread.
 /**
- * Memory that no heap limit sees: shared memory is refused, WebAssembly is counted. What a module declares inside itself is capped
- * by the host's --wasm-max-mem-pages alone; the host watches the size of each thread from outside.
+ * Memory that no heap limit sees: shared memory is refused, WebAssembly is counted, and so are buffers that reserve addresses to grow
+ * into. What a module declares inside itself is capped by the host's --wasm-max-mem-pages alone; the host watches the size of each
+ * thread from outside.
  */
 
+import { liveCount } from './live-count.ts';
 import { intercept, lock, wrapConstructor } from './lock.ts';
 import { apply, asNumber, construct, create, each, get, promiseThen, rejected } from './primordials.ts';
 import type { Refusals } from './refusal.ts';
 
 /** 64 KiB each. */
 const MAX_PAGES = 4_096;
-/** Alive at once, of each kind. Each memory takes gigabytes of address space, of which the process has some 16 000 times as much. */
+/**
+ * Alive at once, of each kind. Each memory takes gigabytes of address space, of which the process has some 16 000 times as much; each
+ * buffer that can grow takes two of its 65 530 mappings.
+ */
 const MAX_OBJECTS = 1_024;
+const MAX_RESERVED = 2 ** 32;
 
 const SHARED = 'memory that is shared between threads has no owner';
 
@@ -23,8 +29,26 @@ export function guardMemory(refusals: Refusals): void {
       throw refusals.error('SharedArrayBuffer', SHARED);
     }),
   );
+  const count = liveCount(refusals, MAX_OBJECTS);
+  lock(
+    globalThis,
+    'ArrayBuffer',
+    wrapConstructor(ArrayBuffer as never, (original, args, newTarget) => {
+      const options = args[1];
+      if (typeof options !== 'object' || options === null) return construct(original, args, newTarget);
+      const maxByteLength: unknown = get(options, 'maxByteLength');
+      if (maxByteLength === undefined) return construct(original, [args[0]], newTarget);
+      const reserved = asNumber(maxByteLength);
+      if (reserved > MAX_RESERVED) {
+        throw refusals.error(
+          `an ArrayBuffer that may grow to more than ${MAX_RESERVED} bytes`,
+          'it would exceed what one plugin may hold',
+        );
+      }
+      return count('ArrayBuffer that can grow', construct(original, [args[0], { maxByteLength: reserved }], newTarget));
+    }),
+  );
   const web = Reflect.get(globalThis, 'WebAssembly') as Record<string, never>;
-  const count = liveCount(refusals);
   lock(
     web,
     'Memory',
@@ -95,23 +119,4 @@ function memoryDescriptor(given: unknown): Descriptor {
   read('index');
   const shared = !!read('shared');
   return { shared, initial, pages: minimum, plain };
-}
-
-/** Counts what is alive; a collected object is counted down. `null` asks only. */
-function liveCount(refusals: Refusals): <T extends object | null>(kind: string, object: T) => T {
-  const live: Record<string, number> = create(null) as Record<string, number>;
-  const registry = new FinalizationRegistry<string>((kind) => {
-    live[kind] = (live[kind] ?? 1) - 1;
-  });
-  const { register } = FinalizationRegistry.prototype;
-  return (kind, object) => {
-    const count = live[kind] ?? 0;
-    if (count >= MAX_OBJECTS)
-      throw refusals.error(`more than ${MAX_OBJECTS} ${kind}`, 'it would exceed what one plugin may hold');
-    if (object !== null) {
-      live[kind] = count + 1;
-      apply(register, registry, [object, kind]);
-    }
-    return object;
-  };
 }

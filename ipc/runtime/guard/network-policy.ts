@@ -8,6 +8,10 @@ import { SafeMap, SafeSet, stringIndexOf, stringLastIndexOf, stringSlice, toLowe
 /** Addresses of granted names that are remembered; the oldest give way. */
 const MAX_RESOLVED = 1_024;
 
+export function isAnyGranted({ any, connect, listen }: NetworkPolicy): boolean {
+  return any || connect.length + listen.length > 0;
+}
+
 export class NetworkGrants {
   readonly #any: boolean;
   readonly #listen = new SafeSet<number>();

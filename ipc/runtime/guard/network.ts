@@ -9,7 +9,7 @@ import type { Doors } from './doors.ts';
 import { intercept, lock } from './lock.ts';
 import { guardLookUps } from './look-ups.ts';
 import { datagramHandle, streamHandles } from './native-handles.ts';
-import { canonicalTarget, NetworkGrants } from './network-policy.ts';
+import { canonicalTarget, isAnyGranted, NetworkGrants } from './network-policy.ts';
 import { apply, each, getPrototypeOf, ObjectPrototype, preventExtensions, SafeWeakMap } from './primordials.ts';
 import type { Refusals } from './refusal.ts';
 import { Sockets } from './sockets.ts';
@@ -126,7 +126,7 @@ export function guardNetwork({ refusals, doors, network, budget }: NetworkGuardO
     grants,
     refusals,
     doors,
-    isGranted: network.any || network.connect.length + network.listen.length > 0,
+    isGranted: isAnyGranted(network),
   });
 }
 

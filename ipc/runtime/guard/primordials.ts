@@ -8,6 +8,7 @@
 export const {
   apply,
   construct,
+  deleteProperty,
   get,
   has,
   defineProperty,

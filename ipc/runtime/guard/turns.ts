@@ -1,7 +1,7 @@
 // Runs in the plugin's thread.
 /** So many at once; the others wait their turn, in order. What waits lies in the plugin's own memory. */
 
-import { type AnyFunction, apply, SafeMap } from './primordials.ts';
+import { type AnyFunction, apply, newPromise, promiseThen, SafeMap } from './primordials.ts';
 
 export class Turns {
   readonly #limit: number;
@@ -15,9 +15,14 @@ export class Turns {
     this.#limit = limit;
   }
 
+  /** The next one would run at once. */
+  get isFree(): boolean {
+    return this.#running < this.#limit;
+  }
+
   /** Runs `start` now or later; it is given what ends its turn, which counts once. */
   take(start: (end: () => void) => void): void {
-    if (this.#running < this.#limit) {
+    if (this.isFree) {
       this.#begin(start);
       return;
     }
@@ -47,6 +52,23 @@ export class Turns {
     });
     isLate = true;
     return result;
+  }
+
+  /** A function that returns a promise, run in turn. */
+  promise(run: () => unknown): Promise<unknown> {
+    return newPromise((resolve, reject) => {
+      this.take((end) => {
+        const settle = (give: (value: unknown) => void) => (value: unknown) => {
+          end();
+          give(value);
+        };
+        try {
+          void promiseThen(run() as Promise<unknown>, settle(resolve), settle(reject));
+        } catch (error) {
+          settle(reject)(error);
+        }
+      });
+    });
   }
 
   #begin(start: (end: () => void) => void): void {

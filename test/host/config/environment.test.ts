@@ -18,6 +18,7 @@ test('environment: nothing set gives the defaults, and says that they are', () =
     podName: null,
     leaderElection: false,
     watchNamespaces: [],
+    isolation: null,
   });
   assert.deepEqual(Object.keys(provenance).sort(), Object.keys(values).sort());
   assert.ok(Object.values(provenance).every((origin) => origin === 'default'));
@@ -37,6 +38,7 @@ test('environment: every variable has an effect', () => {
     POD_NAMESPACE: 'kagent',
     POD_NAME: 'khook-0',
     WATCH_NAMESPACE: ' shop,kagent,, shop ',
+    KHOOK_ISOLATION: 'process',
     TOKEN: 'kept for plugins',
   };
   const { environment, problems } = readEnvironment(variables);
@@ -54,6 +56,7 @@ test('environment: every variable has an effect', () => {
     podName: 'khook-0',
     leaderElection: true,
     watchNamespaces: ['shop', 'kagent'],
+    isolation: 'process',
   });
   assert.ok(Object.values(provenance).every((origin) => origin === 'env'));
   assert.deepEqual(kept, variables);

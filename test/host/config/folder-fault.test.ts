@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { folderFault, grantFault } from '../../../host/config/folder-fault.ts';
 import { tempDir } from '../../support/temp-dir.ts';
+
+const isRoot = process.getuid?.() === 0;
 
 /** A folder beside a file that is not in it. */
 function granted(t: TestContext): { folder: string; outside: string } {
@@ -60,6 +62,26 @@ describe('folder fault', () => {
 
   it('is none of a folder that cannot be listed or is not there', (t) => {
     assert.equal(folderFault(join(tempDir(t), 'nothing')), null);
+  });
+
+  it('is a folder that can be passed through and not listed', { skip: isRoot && 'root may list everything' }, (t) => {
+    const { folder } = granted(t);
+    const faultOf = (mode: number): string | null => {
+      chmodSync(join(folder, 'deep'), mode);
+      const fault = folderFault(folder);
+      chmodSync(join(folder, 'deep'), 0o755);
+      return fault;
+    };
+    assert.equal(faultOf(0o111), "holds a folder that khook may not list: 'deep'");
+    assert.equal(faultOf(0o000), null);
+  });
+
+  it('is a bundle with so many files that a link could hide behind them; a granted folder may grow', (t) => {
+    const { folder } = granted(t);
+    mkdirSync(join(folder, '.git'));
+    for (let n = 0; n < 10_001; n += 1) writeFileSync(join(folder, '.git', `${n}`), '');
+    assert.equal(folderFault(folder), null);
+    assert.equal(folderFault(folder, { isBundle: true }), 'holds more than 10000 files and folders');
   });
 
   it('of a grant names the folder, be it the bundle or one to read or write', (t) => {

@@ -48,7 +48,14 @@ async function plan(
       searched: [plugins],
       isGrowing: false,
     },
-    ...{ variables: {}, connectionProblem: null, file: file.file, document: file.document, folder: folderLookUp(root) },
+    ...{
+      variables: {},
+      isolation: null,
+      connectionProblem: null,
+      file: file.file,
+      document: file.document,
+      folder: folderLookUp(root),
+    },
     ...input,
   });
 }

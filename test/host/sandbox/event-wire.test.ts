@@ -72,6 +72,8 @@ describe('event wire', () => {
         { ...sample, labels: null },
         { ...sample, labels: { a: 1 } },
         { ...sample, labels: { a: text(1_025) } },
+        { ...sample, labels: { [text(257)]: 'a' } },
+        { ...sample, labels: Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`l${n}`, 'a'])) },
       ].map((entry) => ({ ...metric, records: [entry] })),
       { ...refused, code: text(65) },
       { ...refused, message: text(8_193) },
@@ -196,7 +198,7 @@ describe('event wire: what the runtime sends', () => {
         fc.dictionary(fc.string(), fc.anything({ withBigInt: true }), { maxKeys: 3 }),
         (type, name, values, labels) => {
           const given = wire();
-          const sender = new MetricSender(given);
+          const sender = new MetricSender({ ...given, warn: () => undefined });
           for (const value of [...values, 1e308, 1e308]) {
             const given = labels as Record<string, string>;
             if (type === 'counter') sender.counter({ name, help: name.repeat(9) }).inc(value, given);
@@ -213,7 +215,7 @@ describe('event wire: what the runtime sends', () => {
 
   it('a label as long as an essay is cut', () => {
     const given = wire();
-    const sender = new MetricSender(given);
+    const sender = new MetricSender({ ...given, warn: () => undefined });
     sender.counter({ name: 'n', help: 'h'.repeat(5_000) }).inc(1, { error: 'e'.repeat(5_000) });
     sender.flush();
     assert.equal(read(given.port.take()).metrics.length, 1);
@@ -221,7 +223,7 @@ describe('event wire: what the runtime sends', () => {
 
   it('more records than one message may hold become several messages', () => {
     const given = wire();
-    const sender = new MetricSender(given);
+    const sender = new MetricSender({ ...given, warn: () => undefined });
     for (let n = 0; n < 2_500; n += 1) sender.histogram({ name: 'n', help: '' }).observe(n);
     sender.flush();
     assert.equal(read(given.port.take()).metrics.length, 2_500);

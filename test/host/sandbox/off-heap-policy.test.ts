@@ -12,15 +12,18 @@ interface Told {
   readonly own?: number;
   readonly isRead?: boolean;
   readonly limit?: number;
+  readonly pool?: number;
 }
 
 function moment(at: number, unexplained: number, ...threads: readonly Told[]): Moment {
   return {
     at,
     unexplainedBytes: unexplained * MB,
-    threads: threads.map(({ faulted, own = 10, isRead = true, limit = 64 }, id) => ({
+    poolFaultedBytes: 0,
+    threads: threads.map(({ faulted, own = 10, isRead = true, limit = 64, pool = 0 }, id) => ({
       id,
       faultedBytes: faulted * MB,
+      poolWork: pool,
       ownBytes: own * MB,
       isRead,
       limitBytes: limit * MB,
@@ -40,6 +43,21 @@ describe('off-heap policy', () => {
         detail: 'took 140 MB within 1 s that its heap does not account for; the host grew by 140 MB, limit 128 MB',
       },
     });
+  });
+
+  it('lays what the thread pool had handed out at the doors of those who used it', () => {
+    const pooled = {
+      ...moment(1_000, 300, { faulted: 30, pool: 10 }, { faulted: 30, pool: 90 }),
+      poolFaultedBytes: 200 * MB,
+    };
+    assert.equal(judgeOffHeap(before, pooled)?.id, 1);
+    assert.equal(judgeOffHeap(before, { ...pooled, threads: moment(1_000, 300, quiet, quiet).threads }), null);
+  });
+
+  it('finds one of several that leak at once, of which none took a third', () => {
+    const leaks = Array.from({ length: 5 }, (_, n) => ({ faulted: 80 + n }));
+    const start = moment(0, 100, ...leaks.map(() => quiet));
+    assert.equal(judgeOffHeap([start], moment(1_000, 352, ...leaks))?.id, 4);
   });
 
   const innocent: readonly (readonly [string, readonly Moment[], Moment])[] = [

@@ -66,7 +66,7 @@ describe('address', () => {
     );
   });
 
-  it('knows the machine itself, its link, and the metadata services', () => {
+  it('knows the machine itself, its link, everybody at once, and the metadata services', () => {
     const inner = [
       '127.0.0.1',
       '127.9.9.9',
@@ -77,12 +77,23 @@ describe('address', () => {
       '::1',
       '::ffff:0.0.0.0',
       '::ffff:169.254.169.254',
+      '224.0.0.251',
+      '239.1.2.3',
+      '255.255.255.255',
+      '100.100.100.200',
+      '168.63.129.16',
+      '192.0.0.192',
+      'fd00:ec2::23',
+      'fd20:ce::254',
+      'ff02::fb',
     ];
     for (const text of [...inner, '::127.0.0.1', 'fe80::1', 'febf::1', 'fd00:ec2::254', '64:ff9b::7f00:1']) {
       assert.ok(isInner(canonical(text)), text);
     }
     for (const text of [
       '10.0.0.1',
+      '223.255.255.254',
+      'fd20:ce::253',
       '192.168.1.1',
       '8.8.8.8',
       '169.253.1.1',

@@ -23,6 +23,7 @@ describe('guard: somebody who has read it', () => {
       'an answer of http2 with a descriptor': 'host secret',
       'a data: module': 'object',
       'a handle that is moved': 'object',
+      'a door whose guard is made to fail': 'sent',
       'a listener taken off': 'taken off',
       'streams go on': 'ab',
     });
@@ -37,6 +38,7 @@ describe('guard: somebody who has read it', () => {
       'an answer of http2 with a descriptor': REFUSED,
       'a data: module': REFUSED,
       'a handle that is moved': REFUSED,
+      'a door whose guard is made to fail': REFUSED,
       'a listener taken off': 'taken off',
       'streams go on': 'ab',
     });

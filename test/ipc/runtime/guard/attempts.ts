@@ -20,6 +20,7 @@ export interface AttemptOptions {
   readonly write?: readonly string[];
   readonly hasNet?: boolean;
   readonly hostDirectory?: string;
+  readonly poolWork?: Int32Array;
 }
 
 export interface Attempted {
@@ -44,7 +45,12 @@ export async function attempt(
     port: port2,
     url: new URL(`${fixture}.ts`, FIXTURES).href,
     facts: options.facts,
-    guard: options.isGuarded ? { network, budget, hostDirectory: options.hostDirectory ?? process.cwd() } : null,
+    guard: options.isGuarded
+      ? {
+          ...{ network, budget, hostDirectory: options.hostDirectory ?? process.cwd() },
+          poolWork: options.poolWork ?? null,
+        }
+      : null,
   };
   const worker = new Worker(new URL('entry.ts', FIXTURES), {
     name: 'guard-test',

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { attempt, results } from './attempts.ts';
+import { setFlagsFromString } from 'node:v8';
+import { tempDir } from '../../../support/temp-dir.ts';
+import { attempt, result, results } from './attempts.ts';
 
 const REFUSED = 'ERR_ACCESS_DENIED';
 /** Refused by Node's permission model as well. */
@@ -16,5 +20,14 @@ describe('guard: engine and modules', () => {
     assert.equal(here, 2);
     for (const [name, got] of Object.entries(others)) assert.equal(got, REFUSED, name);
     assert.equal(Object.keys(others).length, Object.keys(plain).length - 1);
+  });
+
+  it('do not leave the collector there, which writes files past all permissions', async (t) => {
+    setFlagsFromString('--expose-gc');
+    const name = 'a heap snapshot by the collector';
+    const paths = ['plain', 'guarded'].map((file) => join(tempDir(t), file));
+    assert.equal(result(await attempt(t, 'collector', { isGuarded: false, facts: paths[0] }), name), 'written');
+    assert.notEqual(result(await attempt(t, 'collector', { isGuarded: true, facts: paths[1] }), name), 'written');
+    assert.deepEqual(paths.map(existsSync), [true, false]);
   });
 });

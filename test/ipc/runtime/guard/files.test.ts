@@ -26,6 +26,8 @@ describe('guard: files', () => {
       'more files than granted': 40,
       'more handles than granted': 40,
       'more folders than granted': 40,
+      'more folders of promises than granted': 40,
+      'a file as a Blob': 6,
     });
   });
 
@@ -56,6 +58,8 @@ describe('guard: files', () => {
       'more files than granted': 'EMFILE',
       'more handles than granted': 16,
       'more folders than granted': 'EMFILE',
+      'more folders of promises than granted': 16,
+      'a file as a Blob': REFUSED,
       'many short reads at once': 100,
     });
   });

@@ -61,6 +61,8 @@ describe('guard: network', () => {
       'a datagram by a connection': 'EACCES',
       'another name': 'EACCES',
       'another name with a callback': 'EACCES',
+      'many look-ups at once': 20,
+      'many resolvers': 64,
       'another name server': REFUSED,
       'poisoned prototypes': 'EACCES',
       'sockets again after they were closed': 'connected',
@@ -83,6 +85,8 @@ describe('guard: network', () => {
     assert.equal(guarded['a granted port by its name'], 'connected');
     assert.equal(guarded['fetch of a granted port'], 'hello');
     assert.equal(guarded['another port by its name'], 'EACCES');
+    assert.equal(guarded['many look-ups at once'], 20);
+    assert.equal(guarded['many resolvers'], 64);
   });
 
   it('any means anywhere but the machine itself', async (t) => {
