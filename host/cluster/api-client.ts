@@ -65,11 +65,6 @@ export class ApiClient {
     this.#answerMs = options.answerMs ?? 15_000;
   }
 
-  /** Namespace that the connection itself names: of the pod, or of the kubeconfig's context. */
-  get namespace(): string | null {
-    return this.#options.source.connection?.namespace ?? null;
-  }
-
   /** Rejects with an ApiError. */
   async json<T>(request: ApiRequest): Promise<T> {
     const body = await this.stream(request);

@@ -108,11 +108,6 @@ export class Cluster implements AsyncDisposable {
     return this.#refusals.all;
   }
 
-  /** Hooks whose status is about to be written. */
-  get pendingStatuses(): number {
-    return this.#status.pending;
-  }
-
   follow(dispatch: Subscribable<FiringEvents>): void {
     this.#reporter.follow(dispatch);
   }

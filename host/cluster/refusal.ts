@@ -18,7 +18,7 @@ export interface Refusal {
   readonly rule: string;
 }
 
-export function refusalOf({ verb, target, message }: ApiError): Refusal {
+function refusalOf({ verb, target, message }: ApiError): Refusal {
   const { group, namespace } = target;
   return { verb, resource: resourceOf(target), group, namespace, message, rule: ruleFor(verb, target) };
 }

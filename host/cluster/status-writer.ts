@@ -116,13 +116,6 @@ export class StatusWriter {
       if (writes.failures > 0) this.#wait(writes, 'changed', random() * HURRY_MS);
   }
 
-  /** Hooks whose status is about to be written. */
-  get pending(): number {
-    let pending = 0;
-    for (const { state } of this.#hooks.values()) if (state.kind !== 'idle') pending += 1;
-    return pending;
-  }
-
   forget(hook: string): void {
     const writes = this.#hooks.get(hook);
     if (writes === undefined) return;

@@ -1,15 +1,26 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { AppHost } from '../support/app-host.ts';
+import { ApiStatusError } from '../support/cluster/api-client.ts';
 import { HookPlane, hook, restart } from '../support/cluster/hook-plane.ts';
 import { ServiceAccount } from '../support/cluster/service-account.ts';
 import { missingTools } from '../support/cluster/tools.ts';
 import { eventually } from '../support/eventually.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
+}
+
+async function refusal(asked: Promise<unknown>): Promise<ApiStatusError | null> {
+  return asked.then(
+    () => null,
+    (error: unknown) => (error instanceof ApiStatusError ? error : null),
+  );
 }
 
 const READ: Rule = { apiGroups: ['kagent.dev'], resources: ['hooks'], verbs: ['get', 'list', 'watch'] };
@@ -91,11 +102,43 @@ describe('access to Hooks', { skip: missingTools() }, () => {
   });
 
   it('is what the chart gives: nothing is refused', async (t) => {
+    await cluster.apply(hook('shop', 'charted'));
     const host = await cluster.host(t);
     await host.emit(restart('shop', 'w'));
-    await eventually(async () => (await cluster.events('shop', 'guarded')).length > 0);
+    await eventually(async () => (await cluster.events('shop', 'charted')).length > 0);
     assert.deepEqual(host.grep(/Not allowed/), []);
     const refused = cluster.plane.requests(cluster.account.user).filter(({ code }) => code === 403);
     assert.deepEqual(refused, []);
+  });
+
+  it('goes on with a token that was renewed, after one that had expired', async (t) => {
+    const { plane, account: khook } = cluster;
+    const directory = tempDir(t);
+    const tokenFile = join(directory, 'token');
+    const short = khook.shortToken(5);
+    writeFileSync(tokenFile, short);
+    const ca = Buffer.from(plane.ca).toString('base64');
+    const KUBECONFIG = join(directory, 'config');
+    const config = {
+      'current-context': 'test',
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+      clusters: [{ name: 'test', cluster: { server: plane.server, 'certificate-authority-data': ca } }],
+      users: [{ name: 'test', user: { tokenFile } }],
+    };
+    writeFileSync(KUBECONFIG, JSON.stringify(config));
+    const host = await AppHost.start(t, { env: { KUBECONFIG }, flags: ['--hooks', 'cluster'] });
+    await eventually(() => host.grep(/Hooks of the cluster are followed/).length === 1);
+    const old = await khook.client(short);
+    t.after(() => old.close());
+    await eventually(async () => (await refusal(old.get('/version')))?.code === 401, 40_000);
+    // Its watches end, and cannot be opened again.
+    await plane.restart('kill');
+    await eventually(
+      () => plane.requests().some(({ code, userAgent }) => code === 401 && userAgent === 'khook'),
+      40_000,
+    );
+    writeFileSync(tokenFile, await khook.token());
+    await cluster.apply(hook('shop', 'renewed'));
+    await eventually(async () => (await cluster.status('shop', 'renewed')).conditions?.[0]?.status === 'True', 40_000);
   });
 });
