@@ -2,9 +2,9 @@
 
 import { parseLogLevel, parseTestEvent } from './admin-schema.ts';
 import { deadLetterOperations, deadLetterRoutes } from './dead-letter-routes.ts';
+import { lookupRoutes } from './lookup-routes.ts';
 import { loopbackGuard } from './loopback-guard.ts';
 import type { ServerSurroundings } from './metrics-server.ts';
-import { lookupRoutes } from './lookup-routes.ts';
 import { pprofRoutes } from './pprof-routes.ts';
 import { recordingRoute } from './recording-route.ts';
 import { json, type Reply, refusal } from './reply.ts';

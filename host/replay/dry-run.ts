@@ -221,7 +221,12 @@ export class DryRun implements AsyncDisposable {
 }
 
 /** All but its Hooks. */
-export function rulesOf({ mappings, plugins, controllerNamespace, maxPromptLength }: ConfigRead): Omit<GivenRules, 'hooks'> {
+export function rulesOf({
+  mappings,
+  plugins,
+  controllerNamespace,
+  maxPromptLength,
+}: ConfigRead): Omit<GivenRules, 'hooks'> {
   const pluginNamespaces = Object.fromEntries(
     Object.entries(plugins).map(([name, { namespaces }]) => [name, namespaces]),
   );
