@@ -2,6 +2,7 @@
 
 import { parseLogLevel, parseTestEvent } from './admin-schema.ts';
 import { deadLetterOperations, deadLetterRoutes } from './dead-letter-routes.ts';
+import { lookupRoutes } from './lookup-routes.ts';
 import { loopbackGuard } from './loopback-guard.ts';
 import type { ServerSurroundings } from './metrics-server.ts';
 import { pprofRoutes } from './pprof-routes.ts';
@@ -14,7 +15,7 @@ import type { DeadLetterView, HostOperations, HostView } from './view.ts';
 /** Where it listens, always: there is no setting that opens it to the network. */
 export const ADMIN_HOST = '127.0.0.1';
 
-type AdminView = Pick<HostView, 'plugins'> & DeadLetterView;
+type AdminView = Pick<HostView, 'plugins' | 'event' | 'hooks'> & DeadLetterView;
 
 export interface AdminServerOptions extends ServerSurroundings {
   readonly view: AdminView;
@@ -39,6 +40,7 @@ export function adminRoutes(view: AdminView, operations: HostOperations): readon
   };
   return [
     ...pprofRoutes(operations),
+    ...lookupRoutes(view),
     ...deadLetterRoutes(view),
     ...deadLetterOperations(operations),
     {

@@ -2,6 +2,7 @@
 
 import { dashboardRoutes } from './dashboard-routes.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
+import { lookupRoutes } from './lookup-routes.ts';
 import { parseEventQuery, parsePluginQuery } from './query.ts';
 import { json, refusal } from './reply.ts';
 import type { Route } from './route.ts';
@@ -44,17 +45,7 @@ export function metricsRoutes(view: HostView): readonly Route[] {
         return json({ events: await view.events(parsed.query) });
       },
     },
-    {
-      method: 'GET',
-      path: '/api/v1/events/:id',
-      async answer({ params: { id = '' } }) {
-        const event = await view.event(id);
-        if (event !== null) return json(event);
-        const error = `there is no event ${id.slice(0, 100)}: the id is wrong, or it is older than the trail keeps (settings.trail)`;
-        return refusal(404, error);
-      },
-    },
-    { method: 'GET', path: '/api/v1/hooks', answer: () => json({ hooks: view.hooks() }) },
+    ...lookupRoutes(view),
     ...deadLetterRoutes(view),
     { method: 'GET', path: '/api/v1/ledger', answer: () => json(view.ledger()) },
     {

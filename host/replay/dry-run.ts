@@ -220,7 +220,13 @@ export class DryRun implements AsyncDisposable {
   }
 }
 
-function rulesOf({ mappings, plugins, controllerNamespace, maxPromptLength }: ConfigRead): Omit<GivenRules, 'hooks'> {
+/** All but its Hooks. */
+export function rulesOf({
+  mappings,
+  plugins,
+  controllerNamespace,
+  maxPromptLength,
+}: ConfigRead): Omit<GivenRules, 'hooks'> {
   const pluginNamespaces = Object.fromEntries(
     Object.entries(plugins).map(([name, { namespaces }]) => [name, namespaces]),
   );

@@ -5,9 +5,8 @@ import { canonicalType } from '../match/hook-index.ts';
 import { CompiledRules, MappingIndex } from '../match/rules.ts';
 import { eventNames } from './event-names.ts';
 import type { GivenRules, Judged } from './judge.ts';
+import { type Obstacle, obstacleWords } from './obstacle.ts';
 import type { EventRead } from './recording-line.ts';
-
-const MAX_FILTER = 160;
 
 export class WhyNot {
   readonly #rules: GivenRules;
@@ -24,43 +23,47 @@ export class WhyNot {
 
   /** For a Hook that this event does not fire for. `judged`: by the same rules. */
   say(event: EventRead, hookName: string, judged: Judged): string {
+    return obstacleWords(this.find(event, hookName, judged));
+  }
+
+  /** The same, for whoever says more about it. */
+  find(event: EventRead, hookName: string, judged: Judged): Obstacle {
     const { source, type } = event;
-    if (judged.verdict === 'invalid') return `invalid: ${judged.causes.join('; ')}`;
+    if (judged.verdict === 'invalid') return { kind: 'invalid', causes: judged.causes };
     const mapping = this.#mappings.find(source, type);
-    if (mapping === undefined) return `unmapped: no mapping knows ${source}:${type}`;
-    if (!mapping.enabled) return `mapping_disabled: the mapping of ${source}:${type} is switched off`;
+    if (mapping === undefined) return { kind: 'unmapped', source, type };
+    const { internalType } = mapping;
+    if (!mapping.enabled) return { kind: 'mapping_disabled', source, type, internalType };
     const hook = this.#hooks.get(hookName);
-    if (hook === undefined) return 'there is no such Hook';
-    const wanted = [type, mapping.internalType].map(canonicalType);
+    if (hook === undefined) return { kind: 'no_such_hook' };
+    const wanted = [type, internalType].map(canonicalType);
     const listensTo = hook.eventConfigurations.map(({ eventType }) => eventType);
     if (!listensTo.some((eventType) => wanted.includes(canonicalType(eventType))))
-      return `type: it listens to ${listensTo.join(', ')}, not to ${mapping.internalType}`;
+      return { kind: 'type', listensTo, internalType };
     const { namespace } = eventNames(event);
     const matches = this.#compiled.type(source, type)?.matches(namespace) ?? [];
     if (!matches.some(({ candidate }) => candidate.hook === hookName)) return this.#namespace(hook, source, namespace);
-    if (hook.suspend) return 'suspended';
-    if (hook.filter !== undefined) return filterWords(hook.filter, hookName, judged.causes);
-    // It has fewer configurations for such an event than it had.
-    return 'it fires for this event, but not as often';
+    if (hook.suspend) return { kind: 'suspended' };
+    if (hook.filter !== undefined)
+      return { kind: 'filtered', filter: hook.filter, problem: filterProblem(hookName, judged.causes) };
+    return { kind: 'none' };
   }
 
-  #namespace(hook: Hook, source: string, namespace: string): string {
+  #namespace(hook: Hook, source: string, namespace: string): Obstacle {
     const { controllerNamespace, pluginNamespaces } = this.#rules;
     if (namespace === '') {
       const scope = Object.hasOwn(pluginNamespaces, source) ? (pluginNamespaces[source] ?? []) : [];
-      return `namespace: the event has none, and plugin ${source} is for Hooks of ${scope.join(', ')}`;
+      return { kind: 'scope', source, scope };
     }
     const named = hook.namespaces.length > 0 && hook.namespace === controllerNamespace ? hook.namespaces : [];
-    const sees = [...new Set([hook.namespace, ...named])].join(', ');
-    return `namespace: it sees events of ${sees}, not of ${namespace}`;
+    return { kind: 'namespace', sees: [...new Set([hook.namespace, ...named])], namespace };
   }
 }
 
-function filterWords(filter: string, hook: string, causes: readonly string[]): string {
+function filterProblem(hook: string, causes: readonly string[]): string | null {
   for (const words of [`that of ${hook} failed: `, `Hook ${hook} did not match, because its filter failed: `]) {
     const cause = causes.find((text) => text.includes(words));
-    if (cause !== undefined) return `filtered: its filter failed: ${cause.slice(cause.indexOf(words) + words.length)}`;
+    if (cause !== undefined) return cause.slice(cause.indexOf(words) + words.length);
   }
-  const text = filter.replace(/\s+/g, ' ').trim();
-  return `filtered: its filter is ${text.length > MAX_FILTER ? `${text.slice(0, MAX_FILTER)}…` : text}`;
+  return null;
 }

@@ -1,0 +1,137 @@
+/** What became of one event, in sentences: how it ended, what each Hook made of it, what came near, and what to do. Pure. */
+
+import { hookId } from '../config/hook.ts';
+import type { TrailStep } from '../http/view.ts';
+import { eventNames } from '../replay/event-names.ts';
+import type { GivenRules, Judged } from '../replay/judge.ts';
+import { missOf, NearestMisses } from '../replay/nearest-misses.ts';
+import type { EventRead } from '../replay/recording-line.ts';
+import { disabledRemedy, invalidRemedy, type Remedy, unmappedRemedy } from '../replay/remedy.ts';
+import type { WhyNot } from '../replay/why-not.ts';
+import { firingWords, type HookWords } from './explain-firing.ts';
+
+export interface ExplainedEvent {
+  readonly event: EventRead;
+  readonly resourceName: string;
+  readonly namespace: string;
+  readonly outcome: string;
+  readonly says: string;
+  readonly fix: string;
+  readonly hooks: readonly HookWords[];
+  readonly trail: readonly TrailStep[];
+}
+
+export interface ExplainScene {
+  readonly rules: GivenRules;
+  readonly whyNot: WhyNot;
+  /** By the host's clock, in Unix milliseconds. */
+  readonly now: number;
+}
+
+const MAX_MISSES = 5;
+/** What has a fix at the event; its Hooks have nothing to add. */
+const ENDS_BEFORE_HOOKS: ReadonlySet<string | null> = new Set(['invalid', 'unmapped', 'mapping_disabled', 'dropped']);
+
+/** `judged`: by the rules in force now; null: it never reached the matcher. */
+export function explainEvent(
+  event: EventRead,
+  judged: Judged | null,
+  { scene, trail }: { readonly scene: ExplainScene; readonly trail: readonly TrailStep[] },
+): ExplainedEvent {
+  const fired = (event.firings ?? []).map((firing) =>
+    firingWords(firing, { now: scene.now, judgedAt: event.judgedAt ?? event.receivedAt }),
+  );
+  const isFirst = ENDS_BEFORE_HOOKS.has(event.outcome);
+  const misses = judged === null || isFirst ? [] : missWords(event, judged, scene);
+  const end = endOf(event, misses.length, scene.rules);
+  const names = eventNames(event);
+  return {
+    event,
+    ...names,
+    outcome: event.outcome ?? 'in flight',
+    says: `${end.cause}${changedSince(event, judged)}`,
+    fix: end.fix,
+    hooks: [...fired, ...misses],
+    trail,
+  };
+}
+
+function missWords(event: EventRead, judged: Judged, { rules, whyNot }: ExplainScene): HookWords[] {
+  const recorded = new Set((event.firings ?? []).map(({ hook }) => hook));
+  const firesNow = new Set(judged.firings.map(({ firing }) => firing.hook));
+  const misses = new NearestMisses();
+  for (const hook of rules.hooks) {
+    const id = hookId(hook);
+    if (!recorded.has(id) && !firesNow.has(id))
+      misses.add({ ...missOf(event, judged, { hook, rules, whyNot }), key: id });
+  }
+  const late = [...firesNow]
+    .filter((hook) => !recorded.has(hook) && event.hasMoreFirings === false)
+    .map((hook) => ({ hook, says: `Hook ${hook} would fire by what is in force now; it has changed since`, fix: '' }));
+  const near = misses.sorted
+    .slice(0, MAX_MISSES)
+    .map(({ key, cause, fix }) => ({ hook: key, says: `Hook ${key} did not fire: ${cause}`, fix }));
+  return [...late, ...near];
+}
+
+function endOf(event: EventRead, misses: number, rules: GivenRules): Remedy {
+  const { source, type, internalType, cause } = event;
+  const { namespace } = eventNames(event);
+  switch (event.outcome) {
+    case 'invalid':
+      return invalidRemedy([cause], event);
+    case 'unmapped':
+      return unmappedRemedy(event, rules);
+    case 'mapping_disabled':
+      return disabledRemedy({ source, type });
+    case 'unmatched':
+      return {
+        cause: `it is mapped to ${internalType}, and no Hook in force fires for that${namespace === '' ? '' : ` in namespace ${namespace}`}${cause === '' ? '' : `: ${cause}`}`,
+        fix:
+          misses > 0
+            ? ''
+            : `write a Hook with eventType: ${internalType}${namespace === '' ? '' : ` in namespace ${namespace}`}`,
+      };
+    case 'filtered':
+      return { cause: `every Hook that it matched has a filter that kept it out: ${cause}`, fix: '' };
+    case 'duplicate':
+      return { cause: 'everything that it matched had fired for the same lately', fix: '' };
+    case 'delivered':
+      return { cause: 'an agent has done what it was asked', fix: '' };
+    case 'dead_lettered':
+      return { cause: `an agent did not take it: ${cause}`, fix: '' };
+    case 'dropped':
+      return droppedRemedy(source, cause);
+    case null:
+      return { cause: 'it is on its way', fix: '' };
+  }
+}
+
+function droppedRemedy(source: string, cause: string): Remedy {
+  const reason = cause.trim();
+  switch (reason) {
+    case 'rate_limited':
+    case 'queue_full':
+      return {
+        cause: `it was dropped before it was judged: ${reason === 'rate_limited' ? `plugin ${source} sent more than its rateLimit` : 'the matcher was too far behind'}`,
+        fix: `raise rateLimit.eventsPerSecond of plugin ${source} in plugins.yaml, or let it wait: rateLimit.whenFull: block`,
+      };
+    case 'outbox_full':
+      return {
+        cause: 'it was dropped, because the outbox was full: agents take less than fires',
+        fix: 'see what agents refuse with khook dead-letters list, and docs/outbox.md for its size',
+      };
+    case 'shutdown':
+      return { cause: 'it was dropped, because khook was stopping', fix: '' };
+    default:
+      return { cause: `it was dropped: ${reason}`, fix: '' };
+  }
+}
+
+/** Only where that is certain: a verdict that the matcher gives would be another one now. */
+function changedSince({ outcome }: EventRead, judged: Judged | null): string {
+  if (judged === null || outcome === null) return '';
+  const isVerdict = outcome === 'unmatched' || outcome === 'filtered' || ENDS_BEFORE_HOOKS.has(outcome);
+  if (!isVerdict || outcome === 'dropped' || judged.verdict === outcome) return '';
+  return `; by what is in force now it would be ${judged.verdict === 'fires' ? 'fired for' : judged.verdict}`;
+}

@@ -1,0 +1,155 @@
+/** Asks a running host what it remembers, judges that again by what is in force, and explains it. Nothing runs in the host for it. */
+
+import { systemClock } from '../../ipc/clock.ts';
+import { type Hook, hookId } from '../config/hook.ts';
+import { DEFAULT_SETTINGS } from '../config/settings.ts';
+import type { EventSnapshot, HookSnapshot, TrailStep } from '../http/view.ts';
+import { rulesOf } from '../replay/dry-run.ts';
+import { type GivenRules, Judge } from '../replay/judge.ts';
+import type { EventRead } from '../replay/recording-line.ts';
+import { WhyNot } from '../replay/why-not.ts';
+import { flagText, type Invocation } from './command.ts';
+import { EXIT_CODES, type ExitCode } from './exit-code.ts';
+import { type ExplainScene, explainEvent } from './explain-event.ts';
+import { explainHook, explainNoHook, type JudgedEvent } from './explain-hook.ts';
+import { type EventChoice, readExplainPlan } from './explain-plan.ts';
+import { explainedEventText, explainedHookText, trailText } from './explain-text.ts';
+import { HostClient, URL_FLAG } from './host-client.ts';
+import { type HostMemory, memoryFault, readHostMemory } from './host-memory.ts';
+
+const ALL = 1_000_000;
+/** Judged at once. */
+const WINDOW = 512;
+
+export async function explainHost(invocation: Invocation): Promise<ExitCode> {
+  const plan = readExplainPlan(invocation);
+  if (typeof plan === 'string') {
+    invocation.stderr(`khook explain: ${plan}\nRun 'khook explain --help' for its usage.\n`);
+    return EXIT_CODES.USAGE;
+  }
+  const explainer = new Explainer(invocation);
+  switch (plan.kind) {
+    case 'event':
+      return explainer.event(plan.id);
+    case 'events':
+      return explainer.events(plan.choice);
+    case 'hook':
+      return explainer.hook(plan.hook, plan.choice);
+  }
+}
+
+class Explainer {
+  readonly #invocation: Invocation;
+  readonly #client: HostClient;
+  readonly #url: string;
+
+  constructor(invocation: Invocation) {
+    this.#invocation = invocation;
+    this.#client = new HostClient(invocation, 'explain');
+    this.#url = (flagText(invocation, 'url') ?? URL_FLAG.default ?? '').replace(/\/+$/, '');
+  }
+
+  async event(id: string): Promise<ExitCode> {
+    const path = `/api/v1/events/${encodeURIComponent(id)}`;
+    const answer = await this.#client.ask<EventSnapshot>({ method: 'GET', path });
+    if (answer.kind === 'unreachable') return answer.code;
+    if (answer.kind === 'refused') {
+      const hint = 'See what is remembered with khook explain --last 20; settings.trail says how much that is.';
+      return this.#fail(answer.status === 404 ? `${answer.error}\n${hint}` : answer.error);
+    }
+    const { trail } = answer.value;
+    return this.#remembering({ last: ALL, plugins: [], outcomes: [], id }, async (memory) => {
+      const found = await judged(memory);
+      const [first] = found.events;
+      if (first === undefined) this.#print(answer.value, trailText(answer.value));
+      else this.#explain(first, found.scene, trail);
+      return EXIT_CODES.OK;
+    });
+  }
+
+  events(choice: EventChoice): Promise<ExitCode> {
+    return this.#remembering(choice, async (memory) => {
+      const { events, scene } = await judged(memory);
+      for (const each of events) this.#explain(each, scene, []);
+      if (events.length === 0) this.#invocation.stderr('khook explain: no such event is remembered\n');
+      return EXIT_CODES.OK;
+    });
+  }
+
+  async hook(wanted: string, choice: EventChoice): Promise<ExitCode> {
+    const answer = await this.#client.ask<{ hooks: readonly HookSnapshot[] }>({ method: 'GET', path: '/api/v1/hooks' });
+    if (answer.kind === 'unreachable') return answer.code;
+    if (answer.kind === 'refused') return this.#fail(answer.error);
+    return this.#remembering(choice, async (memory) => {
+      const hooks = hooksOf(memory);
+      const hook = hooks.find((each) => hookId(each) === wanted);
+      if (hook === undefined) {
+        const explained = explainNoHook(wanted, hooks);
+        this.#print(explained, explainedHookText(explained));
+        return EXIT_CODES.FAILED;
+      }
+      const { events, scene } = await judged(memory);
+      const snapshot = answer.value.hooks.find((each) => hookId(each) === wanted) ?? null;
+      const explained = explainHook(hook, events, { scene, plugins: memory.config.plugins, snapshot });
+      this.#print(explained, explainedHookText(explained));
+      return EXIT_CODES.OK;
+    });
+  }
+
+  async #remembering(
+    query: EventChoice & { readonly id?: string },
+    then: (memory: HostMemory) => Promise<ExitCode>,
+  ): Promise<ExitCode> {
+    let memory: HostMemory;
+    try {
+      memory = await readHostMemory(this.#url, query);
+    } catch (error) {
+      const fault = memoryFault(error);
+      this.#fail(`no answer of the host at ${this.#url} could be used: ${fault}`);
+      return EXIT_CODES.UNREACHABLE;
+    }
+    return then(memory);
+  }
+
+  #explain({ event, judged }: JudgedEvent, scene: ExplainScene, trail: readonly TrailStep[]): void {
+    const explained = explainEvent(event, judged, { scene, trail });
+    this.#print(explained, explainedEventText(explained));
+  }
+
+  #print(value: unknown, text: string): void {
+    this.#invocation.stdout(this.#invocation.flags.json === true ? `${JSON.stringify(value)}\n` : text);
+  }
+
+  #fail(text: string): ExitCode {
+    this.#invocation.stderr(`khook explain: ${text}\n`);
+    return EXIT_CODES.FAILED;
+  }
+}
+
+async function judged({ config, events }: HostMemory): Promise<{ scene: ExplainScene; events: JudgedEvent[] }> {
+  const rules: GivenRules = { ...rulesOf(config), hooks: hooksOf({ config }) };
+  const declared = new Map(Object.entries(config.plugins).map(([name, { eventTypes }]) => [name, new Set(eventTypes)]));
+  await using judge = new Judge({ clock: systemClock, frameTimeoutMs: DEFAULT_SETTINGS.matcher.frameTimeoutMs });
+  judge.setRules(rules, declared);
+  const told: JudgedEvent[] = [];
+  for (let from = 0; from < events.length; from += WINDOW) {
+    const window = events.slice(from, from + WINDOW);
+    const reaching = window.filter(reachedMatcher);
+    const verdicts = await judge.together(reaching);
+    const byEvent = new Map(reaching.map((event, n) => [event, verdicts[n] ?? null]));
+    for (const event of window) {
+      const own = reachedMatcher(event) ? (byEvent.get(event) ?? (await judge.alone(event))) : null;
+      told.push({ event, judged: own });
+    }
+  }
+  return { scene: { rules, whyNot: new WhyNot(rules), now: config.at }, events: told };
+}
+
+/** One that a rate limit dropped did not. */
+function reachedMatcher({ judgedAt }: EventRead): boolean {
+  return judgedAt !== undefined;
+}
+
+function hooksOf({ config }: Pick<HostMemory, 'config'>): Hook[] {
+  return config.hooks.map((hook) => ({ ...hook, origin: 'the host' }));
+}

@@ -1,0 +1,66 @@
+/** Explanations for a terminal. Whatever came out of an event is on one line and moves no cursor. */
+
+import type { EventSnapshot } from '../http/view.ts';
+import { eventNames } from '../replay/event-names.ts';
+import type { Miss } from '../replay/nearest-misses.ts';
+import type { EventRead } from '../replay/recording-line.ts';
+import type { Remedy } from '../replay/remedy.ts';
+import { eventText } from './event-text.ts';
+import type { ExplainedEvent } from './explain-event.ts';
+import type { ExplainedHook } from './explain-hook.ts';
+import { plainLine, plainText } from './plain-text.ts';
+
+export function explainedEventText({ event, outcome, says, fix, hooks, trail }: ExplainedEvent): string {
+  return [
+    `${eventLine(event)}`,
+    ...trail.map(({ at, step, detail }) =>
+      plainLine(`  ${at.slice(11, 23)}  ${step}${detail === '' ? '' : `: ${detail}`}`),
+    ),
+    plainLine(`  ${outcome}: ${says}.`).replace(/^ /, '  '),
+    ...todo(fix, '  '),
+    ...hooks.flatMap((hook) => [`  - ${plainLine(hook.says)}.`, ...todo(hook.fix, '    ')]),
+    '',
+  ].join('\n');
+}
+
+/** Of an event of which nothing but its trail is known: it came before the host was started, or has not been judged. */
+export function trailText(event: EventSnapshot): string {
+  const text = eventText(event).split('\n').map(plainText).join('\n');
+  return `${text}  Only its trail is known: it came before khook was started again, or no matcher has seen it yet.\n`;
+}
+
+export function explainedHookText({ hook, says, faults, misses }: ExplainedHook): string {
+  return [
+    `Hook ${hook}`,
+    ...says.map((line) => `  ${plainLine(line)}`),
+    ...faults.flatMap((fault) => remedyLines(fault)),
+    ...(misses.length === 0 ? [] : ['  Nearest misses:', ...misses.flatMap(missLines)]),
+    '',
+  ].join('\n');
+}
+
+function remedyLines({ cause, fix }: Remedy): string[] {
+  return [`  - ${plainLine(cause)}${/[?]$/.test(cause) ? '' : '.'}`, ...todo(fix, '    ')];
+}
+
+function missLines(miss: Miss): string[] {
+  const count = miss.events === 1 ? '' : `, the newest of ${miss.events}`;
+  return [`  * ${eventLine(miss.event)}${count}`, ...remedyLines(miss).map((line) => `  ${line}`)];
+}
+
+/** What to do, with what there is to paste below it as it is. */
+function todo(fix: string, margin: string): string[] {
+  if (fix === '') return [];
+  const [first = '', ...rest] = fix.split('\n');
+  const paste = rest.map((line) => `${margin}    ${plainText(line)}`);
+  return [`${margin}→ ${plainLine(first)}${paste.length > 0 ? ':' : '.'}`, ...paste];
+}
+
+function eventLine(event: EventRead): string {
+  const { id, source, type, internalType, receivedAt } = event;
+  const { resourceName, namespace } = eventNames(event);
+  const about = namespace === '' ? resourceName : `${namespace}/${resourceName}`;
+  const mapped = internalType === '' ? '' : ` (${internalType})`;
+  const at = new Date(receivedAt).toISOString();
+  return plainLine(`${at} ${id} ${source}:${type}${mapped}${about === '' ? '' : ` about ${about}`}`);
+}

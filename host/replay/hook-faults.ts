@@ -1,0 +1,94 @@
+/** What keeps a Hook from firing whatever happens: seen in the Hook, the mappings and the plugins alone, without any event. Pure. */
+
+import type { Hook } from '../config/hook.ts';
+import type { Mapping } from '../config/mapping.ts';
+import { compileFilter } from '../match/filter.ts';
+import { canonicalType } from '../match/hook-index.ts';
+import { suggestMapping } from '../match/mapping-suggestion.ts';
+import type { GivenRules } from './judge.ts';
+import { shortFilter } from './obstacle.ts';
+import type { ConfigRead } from './recording-line.ts';
+import { disabledRemedy, type Remedy } from './remedy.ts';
+import { meantType, namesOf } from './type-fit.ts';
+
+/** Plugins that are meant to run. */
+export type RunningPlugins = ConfigRead['plugins'];
+
+export function hookFaults(hook: Hook, rules: GivenRules, plugins: RunningPlugins): Remedy[] {
+  const types = new Set(hook.eventConfigurations.map(({ eventType }) => eventType));
+  return [
+    ...(hook.suspend ? [{ cause: 'the Hook is suspended', fix: 'set spec.suspend: false' }] : []),
+    ...[...types].flatMap((eventType) => typeFaults(eventType, rules.mappings, plugins)),
+    ...filterFaults(hook),
+    ...namespaceFaults(hook, rules.controllerNamespace),
+  ];
+}
+
+function typeFaults(eventType: string, mappings: readonly Mapping[], plugins: RunningPlugins): Remedy[] {
+  const isMeant = (name: string): boolean => canonicalType(name) === canonicalType(eventType);
+  const known = mappings.filter((mapping) => namesOf(mapping).some(isMeant));
+  if (known.length === 0) return [unknownType(eventType, mappings, plugins)];
+  const enabled = known.filter((mapping) => mapping.enabled);
+  if (enabled.length === 0)
+    return known.map((mapping) => {
+      const { cause, fix } = disabledRemedy({ source: mapping.eventSource, type: mapping.eventType });
+      return { cause: `eventType: ${eventType}: ${cause}`, fix };
+    });
+  const faults = enabled.map((mapping) => sourceFault(eventType, mapping, plugins));
+  // One source that can send it is enough.
+  return faults.some((fault) => fault === null) ? [] : faults.flatMap((fault) => fault ?? []);
+}
+
+function unknownType(eventType: string, mappings: readonly Mapping[], plugins: RunningPlugins): Remedy {
+  const declaring = Object.entries(plugins).find(([, { eventTypes }]) =>
+    eventTypes.some((type) => canonicalType(type) === canonicalType(eventType)),
+  );
+  const cause = `eventType: ${eventType} matches no mapping`;
+  if (declaring !== undefined) {
+    const [source, { eventTypes }] = declaring;
+    const type = eventTypes.find((each) => canonicalType(each) === canonicalType(eventType)) ?? eventType;
+    return {
+      cause: `${cause}, though plugin ${source} sends ${type}`,
+      fix: `add to event-mappings.yaml\n${suggestMapping(source, type)}`,
+    };
+  }
+  const meant = meantType(eventType, [...new Set(mappings.flatMap(namesOf))]);
+  if (meant !== null)
+    return { cause: `${cause}; did you mean ${meant}?`, fix: `write eventType: ${meant} in place of ${eventType}` };
+  return { cause, fix: `name a type that event-mappings.yaml knows, or add a mapping for it` };
+}
+
+/** null: its events can come. */
+function sourceFault(
+  eventType: string,
+  { eventSource, eventType: type }: Mapping,
+  plugins: RunningPlugins,
+): Remedy | null {
+  const plugin = Object.hasOwn(plugins, eventSource) ? plugins[eventSource] : undefined;
+  if (plugin === undefined)
+    return {
+      cause: `eventType: ${eventType}: its events come from plugin ${eventSource}, which is not running`,
+      fix: `see what keeps it with khook check, or enable ${eventSource} in plugins.yaml`,
+    };
+  if (plugin.eventTypes.includes(type)) return null;
+  return {
+    cause: `eventType: ${eventType}: plugin ${eventSource} does not declare ${type} in its manifest`,
+    fix: `its manifest declares ${plugin.eventTypes.join(', ') || 'no type'}; map one of these, or add ${type} there`,
+  };
+}
+
+function filterFaults({ filter }: Hook): Remedy[] {
+  const problem = filter === undefined ? null : compileFilter(filter).problem;
+  if (filter === undefined || problem === null) return [];
+  return [{ cause: `its filter \`${shortFilter(filter)}\` cannot be used: ${problem}`, fix: 'mend spec.filter' }];
+}
+
+function namespaceFaults({ namespace, namespaces }: Hook, controllerNamespace: string): Remedy[] {
+  if (namespaces.length === 0 || namespace === controllerNamespace) return [];
+  return [
+    {
+      cause: `spec.namespaces has no effect, because the Hook is not in khook's own namespace ${controllerNamespace}`,
+      fix: `move the Hook to namespace ${controllerNamespace}`,
+    },
+  ];
+}
