@@ -61,7 +61,7 @@ export class Candidacy implements Leadership, AsyncDisposable {
     const client = new ApiClient({ source, clock });
     const election = new Election({
       client,
-      namespace: podNamespace ?? client.namespace ?? 'default',
+      namespace: podNamespace ?? source.connection?.namespace ?? 'default',
       pod: podName,
       identity: leaseIdentity({ pod: podName ?? hostname(), directory: app.dataDirectory }),
       clock,
