@@ -7,18 +7,25 @@ interface Pending {
   readonly action: () => void;
 }
 
-/** Monotonic and wall time are one: Unix milliseconds. */
+/** Both times are Unix milliseconds; they differ where the host's wall clock was set. */
 export class VirtualClock implements Clock {
   /** By time; what was asked for first comes first. */
   readonly #pending: Pending[] = [];
   #now = 0;
+  /** Wall time less monotonic time. */
+  #offset = 0;
 
   now(): number {
     return this.#now;
   }
 
   wall(): number {
-    return this.#now;
+    return this.#now + this.#offset;
+  }
+
+  /** It is this time now, as the host's wall clock had it. */
+  setWall(time: number): void {
+    this.#offset = time - this.#now;
   }
 
   cpu(): number {

@@ -190,7 +190,7 @@ describe('replay of any part of days', () => {
           }
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 30, endOnFailure: true },
     );
   });
 });
