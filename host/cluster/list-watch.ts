@@ -74,9 +74,9 @@ type Position =
   | { readonly kind: 'unlisted' }
   | { readonly kind: 'listed'; readonly resourceVersion: string; readonly listedAt: number };
 
-interface WatchLine<T> {
+interface WatchLine {
   readonly type?: string;
-  readonly object?: T;
+  readonly object?: unknown;
 }
 
 const PAGE_SIZE = 500;
@@ -189,10 +189,10 @@ export class ListWatch<T extends ApiObject> {
       do {
         const query = { limit: String(PAGE_SIZE), ...(token !== '' && { continue: token }) };
         const page = await client.json<{
-          items?: readonly T[] | null;
+          items?: unknown;
           metadata?: { resourceVersion?: string; continue?: string };
         }>({ verb: 'list', target, query, signal });
-        objects.push(...(page.items ?? []));
+        objects.push(...apiObjects<T>(page.items ?? []));
         // Of the first page: the watch fills what happened since.
         resourceVersion ||= page.metadata?.resourceVersion ?? '';
         token = page.metadata?.continue ?? '';
@@ -224,16 +224,18 @@ export class ListWatch<T extends ApiObject> {
   #takeLine(line: string, signal: AbortSignal): void {
     // What was read ahead of an interruption is older than the list that follows.
     if (signal.aborted || this.#position.kind === 'unlisted') throw signal.reason;
-    const { type, object } = JSON.parse(line) as WatchLine<T>;
+    const { type, object } = JSON.parse(line) as WatchLine;
     if (type === 'ERROR') {
       this.#transition({ kind: 'unlisted' });
       throw apiErrorFrom(object, { verb: 'watch', target: this.#options.target, status: 500 });
     }
-    const resourceVersion = object?.metadata?.resourceVersion;
-    if (object === undefined || resourceVersion === undefined) return;
+    const { resourceVersion } = (object as Partial<ApiObject> | undefined)?.metadata ?? {};
+    if (typeof resourceVersion !== 'string' || resourceVersion === '') return;
     this.#events.emit('contact', undefined);
-    if (type === 'ADDED' || type === 'MODIFIED') this.#events.emit('put', { object });
-    if (type === 'DELETED') this.#events.emit('removed', { object });
+    // A bookmark has a version and is no object.
+    const [known] = type === 'BOOKMARK' ? [] : apiObjects<T>([object]);
+    if (known !== undefined && (type === 'ADDED' || type === 'MODIFIED')) this.#events.emit('put', { object: known });
+    if (known !== undefined && type === 'DELETED') this.#events.emit('removed', { object: known });
     this.#transition({ ...this.#position, resourceVersion });
   }
 
@@ -241,4 +243,13 @@ export class ListWatch<T extends ApiObject> {
   #transition(position: Position): void {
     this.#position = position;
   }
+}
+
+/** What is no object of an API server, whoever sent it, is passed over: a proxy may answer anything. */
+function apiObjects<T extends ApiObject>(items: unknown): T[] {
+  if (!Array.isArray(items)) throw new Error('the API server sent a list whose items are none');
+  return items.filter((item: Partial<ApiObject> | null | undefined): item is T => {
+    const { name, uid, resourceVersion } = item?.metadata ?? {};
+    return [name, uid, resourceVersion].every((text) => typeof text === 'string' && text !== '');
+  });
 }

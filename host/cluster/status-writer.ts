@@ -223,7 +223,7 @@ export class StatusWriter {
         writes.writtenAt = clock.now();
         writes.events = status.activeEvents?.length ?? 0;
         refusals.lift('patch', target);
-        onAnswer(answer);
+        if (answer.metadata?.uid === stored.uid) onAnswer(answer);
         this.#judgeAnswer(writes.hook, status, readHookStatus(answer.status));
         events.emit('status:written', { hook: writes.hook });
         return;
@@ -231,7 +231,7 @@ export class StatusWriter {
         if (!(error instanceof ApiError) || !error.isConflict || conflicts >= MAX_CONFLICTS) throw error;
         const { namespace, name } = stored;
         const fresh = await client.json<HookObject>({ verb: 'get', target: hookTarget(namespace, name) });
-        if (fresh.metadata.uid !== stored.uid) return;
+        if (fresh.metadata?.uid !== stored.uid) return;
         onAnswer(fresh);
       }
     }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { ApiClient } from '../../../host/cluster/api-client.ts';
 import { ApiError } from '../../../host/cluster/api-error.ts';
@@ -126,9 +128,51 @@ describe('list and watch', () => {
     server.say('this is not JSON');
     await eventually(() => errors.length > 0);
     server.say('{"type":"NEWS","object":{}}');
-    server.say('{"type":"ADDED"}');
+    const oddities = [
+      'null',
+      '{"type":"ADDED"}',
+      '{"type":"ADDED","object":7}',
+      '{"type":"ADDED","object":{"metadata":{"resourceVersion":7}}}',
+    ];
+    for (const odd of oddities) server.say(odd);
+    server.say('{"type":"DELETED","object":{"metadata":{"resourceVersion":"1"}}}');
     put(server, 'a');
     await has('a');
+  });
+
+  it('passes over what is no object in a list, and does not believe an answer that is no list', async (t) => {
+    const answers: unknown[] = [
+      '<html>',
+      { items: 'none', metadata: { resourceVersion: '1' } },
+      { items: [], metadata: {} },
+      { items: [null, 7, {}, { metadata: { name: 'x' } }, hookObject()], metadata: { resourceVersion: '5' } },
+    ];
+    const respond = (_: unknown, response: ServerResponse): void => {
+      const answer = answers.shift();
+      if (answer === undefined) response.writeHead(200).flushHeaders();
+      else response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
+    };
+    const server = createServer(respond);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const connection = {
+      ...{ server: `http://127.0.0.1:${port}`, ca: null, token: null, clientCertificate: null },
+      ...{ skipTlsVerify: false, namespace: 'x' },
+    };
+    const source = { connection, problem: null, renew: async () => connection };
+    const client = new ApiClient({ source, clock: systemClock });
+    const watch = new ListWatch({ client, clock: systemClock, random: () => 0, target: hookTarget(''), times: FAST });
+    t.after(async () => {
+      await watch.close();
+      client[Symbol.dispose]();
+      server.closeAllConnections();
+      server.close();
+    });
+    const listed = new Promise<number>((resolve) =>
+      watch.events.on('replaced', ({ objects }) => resolve(objects.length)),
+    );
+    watch.start();
+    assert.equal(await listed, 1);
   });
 
   it('says every failure, waits as long as it was asked to, and goes on', async (t) => {
