@@ -107,6 +107,17 @@ describe('kubectl of the guide', { skip: missingTools() }, () => {
     assert.match(await kubectl('describe hook broken -n shop'), /Reason:\s+InvalidFilter/);
   });
 
+  it('writes Hooks out as khook reads them from a file', async (t) => {
+    await cluster.apply(hook('shop', 'kept'));
+    const folder = tempDir(t);
+    mkdirSync(join(folder, 'hooks'));
+    writeFileSync(join(folder, 'hooks/hooks.yaml'), await kubectl('get hooks -A -o yaml'));
+    const args = ['--config', folder, '--hooks', join(folder, 'hooks'), '--plugins', join(folder, 'plugins')];
+    const { stdout, stderr } = await khook(['check', ...args], folder);
+    assert.match(stdout, /\d Hooks/, stderr);
+    assert.doesNotMatch(stderr, /hooks\.yaml.*kept/);
+  });
+
   it('sets the log level of the Deployment, and of nothing else', async () => {
     await kubectl('set env deployment/khook -n kagent LOG_LEVEL=debug');
     const deployment = parse(await kubectl('get deployment khook -n kagent -o yaml')) as {
