@@ -11,6 +11,7 @@ import { CUSTOM_PREFIX, METRICS } from '../../host/telemetry/metric-catalogue.ts
 import { IPC_ERRORS } from '../../ipc/errors.ts';
 import { OUTCOMES } from '../../ipc/event.ts';
 import { codeBlocks, readDoc, section, tableRows } from '../support/docs.ts';
+import { missingHelm, render } from '../support/helm.ts';
 
 const PAGES = ['troubleshooting.md', 'operations.md', 'migration.md', 'getting-started.md'];
 const CODES = [...Object.keys(HOST_ERRORS), ...Object.keys(IPC_ERRORS)];
@@ -182,5 +183,17 @@ describe('docs/troubleshooting.md', () => {
         grep,
       );
     }
+  });
+});
+
+describe('alerts in docs/operations.md', { skip: missingHelm() }, () => {
+  it('are those of the chart with their severity, one row for each', async () => {
+    const objects = await render({ metrics: { prometheusRule: { enabled: true } } });
+    const { groups } = objects.find(({ kind }) => kind === 'PrometheusRule')?.spec as {
+      groups: { rules: { alert: string; labels: { severity: string } }[] }[];
+    };
+    const rules = groups.flatMap((group) => group.rules).map(({ alert, labels }) => `${alert} ${labels.severity}`);
+    const rows = tableRows(section(readDoc('operations.md'), '## Alerts'));
+    assert.deepEqual(rows.map(([alert, severity]) => `${alert} ${severity}`).sort(), rules.sort());
   });
 });

@@ -31,7 +31,7 @@ describe('getting-started.md', () => {
         body,
       });
     assert.match(await (await send()).text(), /^\{"status":"received","id":"webhook-/);
-    await eventually(() => host.grep(/Embedded agent was sent a prompt.*about api/).length === 1);
+    await eventually(() => host.grep(/about api at .*Embedded agent was sent a prompt/).length === 1);
     await send();
     const outcome = async (): Promise<unknown> =>
       (await host.json<{ events: { outcome: string | null }[] }>('/api/v1/events?limit=1')).events[0]?.outcome;
