@@ -189,7 +189,9 @@ describe('docs/troubleshooting.md', () => {
 describe('alerts in docs/operations.md', { skip: missingHelm() }, () => {
   it('are those of the chart with their severity, one row for each', async () => {
     const objects = await render({ metrics: { prometheusRule: { enabled: true } } });
-    const { groups } = objects.find(({ kind }) => kind === 'PrometheusRule')?.spec as {
+    const rule = objects.find(({ kind }) => kind === 'PrometheusRule');
+    assert.ok(rule);
+    const { groups } = rule.spec as {
       groups: { rules: { alert: string; labels: { severity: string } }[] }[];
     };
     const rules = groups.flatMap((group) => group.rules).map(({ alert, labels }) => `${alert} ${labels.severity}`);
