@@ -11,7 +11,9 @@ import { parse } from 'yaml';
 import { HookPlane, hook } from '../support/cluster/hook-plane.ts';
 import { StandInKubelet } from '../support/cluster/stand-in-kubelet.ts';
 import { missingTools } from '../support/cluster/tools.ts';
+import { codeBlocks, readDoc } from '../support/docs.ts';
 import { eventually } from '../support/eventually.ts';
+import { CHART } from '../support/helm.ts';
 import { khook } from '../support/khook-command.ts';
 import { kubernetesPlugins } from '../support/kubernetes-host.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -107,13 +109,66 @@ describe('kubectl of the guide', { skip: missingTools() }, () => {
     assert.match(await kubectl('describe hook broken -n shop'), /Reason:\s+InvalidFilter/);
   });
 
-  it('sets the log level of the Deployment, and of nothing else', async () => {
-    await kubectl('set env deployment/khook -n kagent LOG_LEVEL=debug');
+  it('writes Hooks out as khook reads them from a file', async (t) => {
+    await cluster.apply(hook('shop', 'kept'));
+    const folder = tempDir(t);
+    mkdirSync(join(folder, 'hooks'));
+    writeFileSync(join(folder, 'hooks/hooks.yaml'), await kubectl('get hooks -A -o yaml'));
+    const args = ['--config', folder, '--hooks', join(folder, 'hooks'), '--plugins', join(folder, 'plugins')];
+    const { stdout, stderr } = await khook(['check', ...args], folder);
+    assert.match(stdout, /\d Hooks/, stderr);
+    assert.doesNotMatch(stderr, /hooks\.yaml.*kept/);
+  });
+
+  it('grants what is missing with the rule that the page shows', async () => {
+    const shown =
+      codeBlocks(readDoc('troubleshooting.md'), 'yaml').find((block) => block.includes('ClusterRole')) ?? '';
+    const input = shown.replaceAll('khook', 'newcomer');
+    assert.equal((await cluster.plane.kubectl(['apply', '-f', '-'], { input })).code, 0);
+    for (const verb of ['get', 'list', 'watch']) {
+      await eventually(async () =>
+        (
+          await kubectl(`auth can-i ${verb} events.events.k8s.io --as=system:serviceaccount:kagent:newcomer`)
+        ).startsWith('yes'),
+      );
+    }
+  });
+
+  async function logLevel(): Promise<unknown> {
     const deployment = parse(await kubectl('get deployment khook -n kagent -o yaml')) as {
       spec: { template: { spec: { containers: { name: string; env: { name: string; value?: string }[] }[] } } };
     };
-    const khookContainer = deployment.spec.template.spec.containers.find(({ name }) => name === 'khook');
-    const set = khookContainer?.env.filter(({ name }) => name === 'LOG_LEVEL');
-    assert.deepEqual(set, [{ name: 'LOG_LEVEL', value: 'debug' }]);
+    const container = deployment.spec.template.spec.containers.find(({ name }) => name === 'khook');
+    return container?.env.filter(({ name }) => name === 'LOG_LEVEL');
+  }
+
+  it('sets the log level of the Deployment, and of nothing else', async () => {
+    await kubectl('set env deployment/khook -n kagent LOG_LEVEL=debug');
+    assert.deepEqual(await logLevel(), [{ name: 'LOG_LEVEL', value: 'debug' }]);
+    // Helm 4 applies on the server, where kubectl owns the field now.
+    const upgrade = ['upgrade', 'khook', CHART, '-n', 'kagent'];
+    assert.match((await cluster.plane.helm(upgrade)).stderr, /conflict with "kubectl-set"/);
+    assert.equal((await cluster.plane.helm([...upgrade, '--force-conflicts'])).code, 0);
+    assert.deepEqual(await logLevel(), [{ name: 'LOG_LEVEL', value: 'info' }]);
+  });
+
+  it('edits the configuration, which helm upgrade puts back when it is told to', async () => {
+    const data = { 'plugins.yaml': 'plugins: []\n' };
+    const patch = [
+      'patch',
+      'configmap',
+      'plugin-config',
+      '-n',
+      'kagent',
+      '--type=merge',
+      '-p',
+      JSON.stringify({ data }),
+    ];
+    assert.equal((await cluster.plane.kubectl(patch)).code, 0);
+    const upgrade = ['upgrade', 'khook', CHART, '-n', 'kagent'];
+    assert.match((await cluster.plane.helm(upgrade)).stderr, /conflict with "kubectl-patch"/);
+    assert.equal((await cluster.plane.helm([...upgrade, '--force-conflicts'])).code, 0);
+    const map = parse(await kubectl('get configmap plugin-config -n kagent -o yaml')) as ConfigMap;
+    assert.match(map.data['plugins.yaml'] ?? '', /- name: webhook/);
   });
 });
