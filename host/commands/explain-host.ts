@@ -1,6 +1,7 @@
 /** Asks a running host what it remembers, judges that again by what is in force, and explains it. Nothing runs in the host for it. */
 
 import { systemClock } from '../../ipc/clock.ts';
+import { messageOf } from '../../ipc/errors.ts';
 import { type Hook, hookId } from '../config/hook.ts';
 import { DEFAULT_SETTINGS } from '../config/settings.ts';
 import type { EventSnapshot, HookSnapshot, TrailStep } from '../http/view.ts';
@@ -15,7 +16,7 @@ import { explainHook, explainNoHook, type JudgedEvent } from './explain-hook.ts'
 import { type EventChoice, readExplainPlan } from './explain-plan.ts';
 import { explainedEventText, explainedHookText, trailText } from './explain-text.ts';
 import { HostClient, URL_FLAG } from './host-client.ts';
-import { type HostMemory, memoryFault, readHostMemory } from './host-memory.ts';
+import { type HostMemory, readHostMemory } from './host-memory.ts';
 
 const ALL = 1_000_000;
 /** Judged at once. */
@@ -67,7 +68,9 @@ class Explainer {
     });
   }
 
-  events(choice: EventChoice): Promise<ExitCode> {
+  async events(choice: EventChoice): Promise<ExitCode> {
+    const answer = await this.#client.ask<unknown>({ method: 'GET', path: '/api/v1/hooks' });
+    if (answer.kind === 'unreachable') return answer.code;
     return this.#remembering(choice, async (memory) => {
       const { events, scene } = await judged(memory);
       for (const each of events) this.#explain(each, scene, []);
@@ -104,9 +107,8 @@ class Explainer {
     try {
       memory = await readHostMemory(this.#url, query);
     } catch (error) {
-      const fault = memoryFault(error);
-      this.#fail(`no answer of the host at ${this.#url} could be used: ${fault}`);
-      return EXIT_CODES.UNREACHABLE;
+      this.#fail(messageOf(error));
+      return EXIT_CODES.FAILED;
     }
     return then(memory);
   }
