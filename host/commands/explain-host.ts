@@ -17,6 +17,7 @@ import { type EventChoice, readExplainPlan } from './explain-plan.ts';
 import { explainedEventText, explainedHookText, trailText } from './explain-text.ts';
 import { HostClient, URL_FLAG } from './host-client.ts';
 import { type HostMemory, readHostMemory } from './host-memory.ts';
+import { OutputWatch } from './output-watch.ts';
 
 const ALL = 1_000_000;
 /** Judged at once. */
@@ -43,6 +44,8 @@ class Explainer {
   readonly #invocation: Invocation;
   readonly #client: HostClient;
   readonly #url: string;
+  /** `khook explain --last 1000 | head` is no error. */
+  readonly #output = new OutputWatch();
 
   constructor(invocation: Invocation) {
     this.#invocation = invocation;
@@ -119,6 +122,7 @@ class Explainer {
   }
 
   #print(value: unknown, text: string): void {
+    if (!this.#output.isOpen) return;
     this.#invocation.stdout(this.#invocation.flags.json === true ? `${JSON.stringify(value)}\n` : text);
   }
 

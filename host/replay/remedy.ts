@@ -2,6 +2,7 @@
 
 import { type Hook, hookId } from '../config/hook.ts';
 import { nearestWord } from '../config/suggest.ts';
+import { sightOf } from '../match/hook-index.ts';
 import { suggestMapping } from '../match/mapping-suggestion.ts';
 import { eventNames } from './event-names.ts';
 import { filterSight } from './filter-sight.ts';
@@ -30,11 +31,11 @@ export function remedy(obstacle: Obstacle, scene: RemedyScene): Remedy {
     case 'invalid':
       return invalidRemedy(obstacle.causes, event);
     case 'unmapped':
-      return unmappedRemedy(event, rules);
+      return withSight(unmappedRemedy(event, rules), scene);
     case 'mapping_disabled':
-      return disabledRemedy(obstacle);
+      return withSight(disabledRemedy(obstacle), scene);
     case 'type':
-      return typeRemedy(obstacle, event);
+      return withSight(typeRemedy(obstacle, event), scene);
     case 'namespace':
       return namespaceRemedy(obstacle, hook, rules.controllerNamespace);
     case 'scope':
@@ -50,6 +51,15 @@ export function remedy(obstacle: Obstacle, scene: RemedyScene): Remedy {
     case 'none':
       return { cause: obstacleWords(obstacle), fix: '' };
   }
+}
+
+/** What comes before the namespace is mended in vain where the Hook would not see the event then. */
+function withSight({ cause, fix }: Remedy, { event, hook, rules }: RemedyScene): Remedy {
+  const { namespace } = eventNames(event);
+  const sees = sightOf(hook, rules.controllerNamespace);
+  if (namespace === '' || sees === 'all' || sees.includes(namespace)) return { cause, fix };
+  const join = cause.endsWith('?') ? ' And' : '; and';
+  return { cause: `${cause}${join} the event was in namespace ${namespace}, the Hook sees ${sees.join(', ')}`, fix };
 }
 
 export function invalidRemedy(causes: readonly string[], { source, type }: EventRead): Remedy {
