@@ -13,7 +13,7 @@ import { flagText, type Invocation } from './command.ts';
 import { EXIT_CODES, type ExitCode } from './exit-code.ts';
 import { type ExplainScene, explainEvent } from './explain-event.ts';
 import { explainHook, explainNoHook, type JudgedEvent } from './explain-hook.ts';
-import { type EventChoice, readExplainPlan } from './explain-plan.ts';
+import { type EventChoice, type ExplainPlan, readExplainPlan } from './explain-plan.ts';
 import { explainedEventText, explainedHookText, trailText } from './explain-text.ts';
 import { HostClient, URL_FLAG } from './host-client.ts';
 import { type HostMemory, readHostMemory } from './host-memory.ts';
@@ -29,15 +29,7 @@ export async function explainHost(invocation: Invocation): Promise<ExitCode> {
     invocation.stderr(`khook explain: ${plan}\nRun 'khook explain --help' for its usage.\n`);
     return EXIT_CODES.USAGE;
   }
-  const explainer = new Explainer(invocation);
-  switch (plan.kind) {
-    case 'event':
-      return explainer.event(plan.id);
-    case 'events':
-      return explainer.events(plan.choice);
-    case 'hook':
-      return explainer.hook(plan.hook, plan.choice);
-  }
+  return new Explainer(invocation).run(plan);
 }
 
 class Explainer {
@@ -53,7 +45,24 @@ class Explainer {
     this.#url = (flagText(invocation, 'url') ?? URL_FLAG.default ?? '').replace(/\/+$/, '');
   }
 
-  async event(id: string): Promise<ExitCode> {
+  async run(plan: ExplainPlan): Promise<ExitCode> {
+    const code = await this.#run(plan);
+    const { fault } = this.#output;
+    return fault === null ? code : this.#fail(fault);
+  }
+
+  #run(plan: ExplainPlan): Promise<ExitCode> {
+    switch (plan.kind) {
+      case 'event':
+        return this.#event(plan.id);
+      case 'events':
+        return this.#events(plan.choice);
+      case 'hook':
+        return this.#hook(plan.hook, plan.choice);
+    }
+  }
+
+  async #event(id: string): Promise<ExitCode> {
     const path = `/api/v1/events/${encodeURIComponent(id)}`;
     const answer = await this.#client.ask<EventSnapshot>({ method: 'GET', path });
     if (answer.kind === 'unreachable') return answer.code;
@@ -71,7 +80,7 @@ class Explainer {
     });
   }
 
-  async events(choice: EventChoice): Promise<ExitCode> {
+  async #events(choice: EventChoice): Promise<ExitCode> {
     const answer = await this.#client.ask<unknown>({ method: 'GET', path: '/api/v1/hooks' });
     if (answer.kind === 'unreachable') return answer.code;
     return this.#remembering(choice, async (memory) => {
@@ -82,7 +91,7 @@ class Explainer {
     });
   }
 
-  async hook(wanted: string, choice: EventChoice): Promise<ExitCode> {
+  async #hook(wanted: string, choice: EventChoice): Promise<ExitCode> {
     const answer = await this.#client.ask<{ hooks: readonly HookSnapshot[] }>({ method: 'GET', path: '/api/v1/hooks' });
     if (answer.kind === 'unreachable') return answer.code;
     if (answer.kind === 'refused') return this.#fail(answer.error);
