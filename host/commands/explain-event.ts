@@ -68,7 +68,10 @@ function missWords(event: EventRead, judged: Judged, { rules, whyNot }: ExplainS
   const late = [...firesNow]
     .filter((hook) => !recorded.has(hook) && event.hasMoreFirings === false)
     .map((hook) => ({ hook, says: `Hook ${hook} would fire by what is in force now; it has changed since`, fix: '' }));
+  // Where something fired, a name that is only spelled alike is no answer to anything.
+  const least = recorded.size > 0 ? 2 : 1;
   const near = misses.sorted
+    .filter((miss) => miss.nearness >= least)
     .slice(0, MAX_MISSES)
     .map(({ key, cause, fix }) => ({ hook: key, says: `Hook ${key} did not fire: ${cause}`, fix }));
   return [...late, ...near];

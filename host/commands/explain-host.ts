@@ -1,6 +1,7 @@
 /** Asks a running host what it remembers, judges that again by what is in force, and explains it. Nothing runs in the host for it. */
 
 import { systemClock } from '../../ipc/clock.ts';
+import { messageOf } from '../../ipc/errors.ts';
 import { type Hook, hookId } from '../config/hook.ts';
 import { DEFAULT_SETTINGS } from '../config/settings.ts';
 import type { EventSnapshot, HookSnapshot, TrailStep } from '../http/view.ts';
@@ -12,10 +13,11 @@ import { flagText, type Invocation } from './command.ts';
 import { EXIT_CODES, type ExitCode } from './exit-code.ts';
 import { type ExplainScene, explainEvent } from './explain-event.ts';
 import { explainHook, explainNoHook, type JudgedEvent } from './explain-hook.ts';
-import { type EventChoice, readExplainPlan } from './explain-plan.ts';
+import { type EventChoice, type ExplainPlan, readExplainPlan } from './explain-plan.ts';
 import { explainedEventText, explainedHookText, trailText } from './explain-text.ts';
 import { HostClient, URL_FLAG } from './host-client.ts';
-import { type HostMemory, memoryFault, readHostMemory } from './host-memory.ts';
+import { type HostMemory, readHostMemory } from './host-memory.ts';
+import { OutputWatch } from './output-watch.ts';
 
 const ALL = 1_000_000;
 /** Judged at once. */
@@ -27,21 +29,15 @@ export async function explainHost(invocation: Invocation): Promise<ExitCode> {
     invocation.stderr(`khook explain: ${plan}\nRun 'khook explain --help' for its usage.\n`);
     return EXIT_CODES.USAGE;
   }
-  const explainer = new Explainer(invocation);
-  switch (plan.kind) {
-    case 'event':
-      return explainer.event(plan.id);
-    case 'events':
-      return explainer.events(plan.choice);
-    case 'hook':
-      return explainer.hook(plan.hook, plan.choice);
-  }
+  return new Explainer(invocation).run(plan);
 }
 
 class Explainer {
   readonly #invocation: Invocation;
   readonly #client: HostClient;
   readonly #url: string;
+  /** `khook explain --last 1000 | head` is no error. */
+  readonly #output = new OutputWatch();
 
   constructor(invocation: Invocation) {
     this.#invocation = invocation;
@@ -49,7 +45,24 @@ class Explainer {
     this.#url = (flagText(invocation, 'url') ?? URL_FLAG.default ?? '').replace(/\/+$/, '');
   }
 
-  async event(id: string): Promise<ExitCode> {
+  async run(plan: ExplainPlan): Promise<ExitCode> {
+    const code = await this.#run(plan);
+    const { fault } = this.#output;
+    return fault === null ? code : this.#fail(fault);
+  }
+
+  #run(plan: ExplainPlan): Promise<ExitCode> {
+    switch (plan.kind) {
+      case 'event':
+        return this.#event(plan.id);
+      case 'events':
+        return this.#events(plan.choice);
+      case 'hook':
+        return this.#hook(plan.hook, plan.choice);
+    }
+  }
+
+  async #event(id: string): Promise<ExitCode> {
     const path = `/api/v1/events/${encodeURIComponent(id)}`;
     const answer = await this.#client.ask<EventSnapshot>({ method: 'GET', path });
     if (answer.kind === 'unreachable') return answer.code;
@@ -67,7 +80,9 @@ class Explainer {
     });
   }
 
-  events(choice: EventChoice): Promise<ExitCode> {
+  async #events(choice: EventChoice): Promise<ExitCode> {
+    const answer = await this.#client.ask<unknown>({ method: 'GET', path: '/api/v1/hooks' });
+    if (answer.kind === 'unreachable') return answer.code;
     return this.#remembering(choice, async (memory) => {
       const { events, scene } = await judged(memory);
       for (const each of events) this.#explain(each, scene, []);
@@ -76,7 +91,7 @@ class Explainer {
     });
   }
 
-  async hook(wanted: string, choice: EventChoice): Promise<ExitCode> {
+  async #hook(wanted: string, choice: EventChoice): Promise<ExitCode> {
     const answer = await this.#client.ask<{ hooks: readonly HookSnapshot[] }>({ method: 'GET', path: '/api/v1/hooks' });
     if (answer.kind === 'unreachable') return answer.code;
     if (answer.kind === 'refused') return this.#fail(answer.error);
@@ -104,9 +119,8 @@ class Explainer {
     try {
       memory = await readHostMemory(this.#url, query);
     } catch (error) {
-      const fault = memoryFault(error);
-      this.#fail(`no answer of the host at ${this.#url} could be used: ${fault}`);
-      return EXIT_CODES.UNREACHABLE;
+      this.#fail(messageOf(error));
+      return EXIT_CODES.FAILED;
     }
     return then(memory);
   }
@@ -117,6 +131,7 @@ class Explainer {
   }
 
   #print(value: unknown, text: string): void {
+    if (!this.#output.isOpen) return;
     this.#invocation.stdout(this.#invocation.flags.json === true ? `${JSON.stringify(value)}\n` : text);
   }
 

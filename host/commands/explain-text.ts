@@ -10,15 +10,19 @@ import type { ExplainedEvent } from './explain-event.ts';
 import type { ExplainedHook } from './explain-hook.ts';
 import { plainLine, plainText } from './plain-text.ts';
 
+/** What is refused for its length can be long. */
+const MAX_NAME = 200;
+
 export function explainedEventText({ event, outcome, says, fix, hooks, trail }: ExplainedEvent): string {
+  const steps = trail.map(
+    ({ at, step, detail }) => `${at.slice(11, 23)}  ${step}${detail === '' ? '' : `: ${detail}`}`,
+  );
   return [
-    `${eventLine(event)}`,
-    ...trail.map(({ at, step, detail }) =>
-      plainLine(`  ${at.slice(11, 23)}  ${step}${detail === '' ? '' : `: ${detail}`}`),
-    ),
-    plainLine(`  ${outcome}: ${says}.`).replace(/^ /, '  '),
+    eventLine(event),
+    ...steps.map((step) => `  ${plainLine(step)}`),
+    `  ${outcome}: ${sentence(says)}`,
     ...todo(fix, '  '),
-    ...hooks.flatMap((hook) => [`  - ${plainLine(hook.says)}.`, ...todo(hook.fix, '    ')]),
+    ...hooks.flatMap((hook) => [`  - ${sentence(hook.says)}`, ...todo(hook.fix, '    ')]),
     '',
   ].join('\n');
 }
@@ -40,7 +44,7 @@ export function explainedHookText({ hook, says, faults, misses }: ExplainedHook)
 }
 
 function remedyLines({ cause, fix }: Remedy): string[] {
-  return [`  - ${plainLine(cause)}${/[?]$/.test(cause) ? '' : '.'}`, ...todo(fix, '    ')];
+  return [`  - ${sentence(cause)}`, ...todo(fix, '    ')];
 }
 
 function missLines(miss: Miss): string[] {
@@ -48,18 +52,25 @@ function missLines(miss: Miss): string[] {
   return [`  * ${eventLine(miss.event)}${count}`, ...remedyLines(miss).map((line) => `  ${line}`)];
 }
 
+/** With its full stop. */
+function sentence(text: string): string {
+  const line = plainLine(text);
+  return /[.?!…]$/.test(line) ? line : `${line}.`;
+}
+
 /** What to do, with what there is to paste below it as it is. */
 function todo(fix: string, margin: string): string[] {
   if (fix === '') return [];
   const [first = '', ...rest] = fix.split('\n');
   const paste = rest.map((line) => `${margin}    ${plainText(line)}`);
-  return [`${margin}→ ${plainLine(first)}${paste.length > 0 ? ':' : '.'}`, ...paste];
+  return [`${margin}→ ${paste.length > 0 ? `${plainLine(first)}:` : sentence(first)}`, ...paste];
 }
 
 function eventLine(event: EventRead): string {
   const { id, source, type, internalType, receivedAt } = event;
   const { resourceName, namespace } = eventNames(event);
-  const about = namespace === '' ? resourceName : `${namespace}/${resourceName}`;
+  const name = namespace === '' ? resourceName : `${namespace}/${resourceName}`;
+  const about = name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name;
   const mapped = internalType === '' ? '' : ` (${internalType})`;
   const at = new Date(receivedAt).toISOString();
   return plainLine(`${at} ${id} ${source}:${type}${mapped}${about === '' ? '' : ` about ${about}`}`);

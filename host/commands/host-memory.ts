@@ -1,6 +1,5 @@
 /** What a running host remembers of its events, and by what it judges them: read from `GET /api/v1/recording`, secrets taken out. */
 
-import { messageOf } from '../../ipc/errors.ts';
 import type { ConfigRead, EventRead } from '../replay/recording-line.ts';
 import { readRecordingLine } from '../replay/recording-line.ts';
 import type { EventChoice } from './explain-plan.ts';
@@ -17,7 +16,7 @@ export interface MemoryQuery extends EventChoice {
   readonly id?: string;
 }
 
-/** Rejects with what is wrong. */
+/** Rejects with what is wrong, in words. */
 export async function readHostMemory(url: string, query: MemoryQuery): Promise<HostMemory> {
   const settled = await readOnce(url, query, false);
   // What is on its way has no outcome to be asked for.
@@ -53,8 +52,4 @@ async function readOnce(
   if (config === null)
     throw new Error(`${url} did not say by what it judges events; name khook's loopback port with --url`);
   return { config, events };
-}
-
-export function memoryFault(error: unknown): string {
-  return messageOf((error as { cause?: unknown }).cause ?? error);
 }

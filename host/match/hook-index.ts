@@ -130,7 +130,7 @@ export class HookIndex {
 }
 
 /** The namespaces whose events a Hook sees. Only a Hook of the controller's namespace may see others than its own. */
-function sightOf(hook: Hook, controllerNamespace: string): readonly string[] | 'all' {
+export function sightOf(hook: Hook, controllerNamespace: string): readonly string[] | 'all' {
   if (hook.namespace !== controllerNamespace) return [hook.namespace];
   if (hook.namespaces.includes('*')) return 'all';
   return [...new Set([hook.namespace, ...hook.namespaces])];

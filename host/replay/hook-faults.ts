@@ -2,6 +2,7 @@
 
 import type { Hook } from '../config/hook.ts';
 import type { Mapping } from '../config/mapping.ts';
+import { nearestWord } from '../config/suggest.ts';
 import { compileFilter } from '../match/filter.ts';
 import { canonicalType } from '../match/hook-index.ts';
 import { suggestMapping } from '../match/mapping-suggestion.ts';
@@ -13,6 +14,8 @@ import { meantType, namesOf } from './type-fit.ts';
 
 /** Plugins that are meant to run. */
 export type RunningPlugins = ConfigRead['plugins'];
+
+const MAX_NAMED = 8;
 
 export function hookFaults(hook: Hook, rules: GivenRules, plugins: RunningPlugins): Remedy[] {
   const types = new Set(hook.eventConfigurations.map(({ eventType }) => eventType));
@@ -47,15 +50,41 @@ function unknownType(eventType: string, mappings: readonly Mapping[], plugins: R
   if (declaring !== undefined) {
     const [source, { eventTypes }] = declaring;
     const type = eventTypes.find((each) => canonicalType(each) === canonicalType(eventType)) ?? eventType;
-    return {
-      cause: `${cause}, though plugin ${source} sends ${type}`,
-      fix: `add to event-mappings.yaml\n${suggestMapping(source, type)}`,
-    };
+    return unmappedType(cause, { source, type, eventTypes, mappings });
   }
   const meant = meantType(eventType, [...new Set(mappings.flatMap(namesOf))]);
   if (meant !== null)
     return { cause: `${cause}; did you mean ${meant}?`, fix: `write eventType: ${meant} in place of ${eventType}` };
-  return { cause, fix: `name a type that event-mappings.yaml knows, or add a mapping for it` };
+  const known = [...new Set(mappings.map(({ internalType }) => internalType))].slice(0, MAX_NAMED).join(', ');
+  return { cause, fix: `name one that event-mappings.yaml knows (${known || 'none'}), or add a mapping for it` };
+}
+
+/** A plugin sends the type, and no mapping has it: maybe one was meant to. */
+function unmappedType(
+  cause: string,
+  {
+    source,
+    type,
+    eventTypes,
+    mappings,
+  }: { source: string; type: string; eventTypes: readonly string[]; mappings: readonly Mapping[] },
+): Remedy {
+  const astray = mappings.filter(
+    (mapping) => mapping.eventSource === source && !eventTypes.includes(mapping.eventType),
+  );
+  const slip = meantType(
+    type,
+    astray.map((mapping) => mapping.eventType),
+  );
+  if (slip !== null)
+    return {
+      cause: `${cause}: plugin ${source} sends ${type}, and the mapping says ${slip}`,
+      fix: `write eventType: ${type} in place of ${slip} in event-mappings.yaml`,
+    };
+  return {
+    cause: `${cause}, though plugin ${source} sends ${type}`,
+    fix: `add to event-mappings.yaml\n${suggestMapping(source, type)}`,
+  };
 }
 
 /** null: its events can come. */
@@ -65,11 +94,16 @@ function sourceFault(
   plugins: RunningPlugins,
 ): Remedy | null {
   const plugin = Object.hasOwn(plugins, eventSource) ? plugins[eventSource] : undefined;
-  if (plugin === undefined)
+  if (plugin === undefined) {
+    const sending = Object.keys(plugins).filter((name) => plugins[name]?.eventTypes.includes(type));
+    const meant = nearestWord(eventSource, sending);
+    const cause = `eventType: ${eventType}: its events come from plugin ${eventSource}, which is not running`;
+    if (meant === null) return { cause, fix: `enable ${eventSource} in plugins.yaml; khook check says what keeps it` };
     return {
-      cause: `eventType: ${eventType}: its events come from plugin ${eventSource}, which is not running`,
-      fix: `see what keeps it with khook check, or enable ${eventSource} in plugins.yaml`,
+      cause: `${cause}; did you mean ${meant}?`,
+      fix: `write eventSource: ${meant} in place of ${eventSource} in event-mappings.yaml`,
     };
+  }
   if (plugin.eventTypes.includes(type)) return null;
   return {
     cause: `eventType: ${eventType}: plugin ${eventSource} does not declare ${type} in its manifest`,

@@ -1,7 +1,8 @@
 /** What is in the way of an event and what would make it hit, in sentences. Pure. */
 
 import { type Hook, hookId } from '../config/hook.ts';
-import { didYouMean } from '../config/suggest.ts';
+import { nearestWord } from '../config/suggest.ts';
+import { sightOf } from '../match/hook-index.ts';
 import { suggestMapping } from '../match/mapping-suggestion.ts';
 import { eventNames } from './event-names.ts';
 import { filterSight } from './filter-sight.ts';
@@ -9,6 +10,8 @@ import type { GivenRules } from './judge.ts';
 import { type Obstacle, obstacleWords, shortFilter } from './obstacle.ts';
 import type { EventRead } from './recording-line.ts';
 import { meantType } from './type-fit.ts';
+
+const MAX_SOURCES = 3;
 
 export interface Remedy {
   readonly cause: string;
@@ -28,11 +31,11 @@ export function remedy(obstacle: Obstacle, scene: RemedyScene): Remedy {
     case 'invalid':
       return invalidRemedy(obstacle.causes, event);
     case 'unmapped':
-      return unmappedRemedy(event, rules);
+      return withSight(unmappedRemedy(event, rules), scene);
     case 'mapping_disabled':
-      return disabledRemedy(obstacle);
+      return withSight(disabledRemedy(obstacle), scene);
     case 'type':
-      return typeRemedy(obstacle, event);
+      return withSight(typeRemedy(obstacle, event), scene);
     case 'namespace':
       return namespaceRemedy(obstacle, hook, rules.controllerNamespace);
     case 'scope':
@@ -50,6 +53,15 @@ export function remedy(obstacle: Obstacle, scene: RemedyScene): Remedy {
   }
 }
 
+/** What comes before the namespace is mended in vain where the Hook would not see the event then. */
+function withSight({ cause, fix }: Remedy, { event, hook, rules }: RemedyScene): Remedy {
+  const { namespace } = eventNames(event);
+  const sees = sightOf(hook, rules.controllerNamespace);
+  if (namespace === '' || sees === 'all' || sees.includes(namespace)) return { cause, fix };
+  const join = cause.endsWith('?') ? ' And' : '; and';
+  return { cause: `${cause}${join} the event was in namespace ${namespace}, the Hook sees ${sees.join(', ')}`, fix };
+}
+
 export function invalidRemedy(causes: readonly string[], { source, type }: EventRead): Remedy {
   const isUndeclared = causes.some((cause) => cause.includes('is not declared in the manifest'));
   return {
@@ -63,12 +75,12 @@ export function invalidRemedy(causes: readonly string[], { source, type }: Event
 export function unmappedRemedy({ source, type }: EventRead, { mappings }: Pick<GivenRules, 'mappings'>): Remedy {
   const ofSource = mappings.filter(({ eventSource }) => eventSource === source).map(({ eventType }) => eventType);
   const elsewhere = mappings.filter(({ eventType }) => eventType === type).map(({ eventSource }) => eventSource);
-  const near = didYouMean(type, ofSource);
-  const hints = [
-    ...(near === '' ? [] : [`one knows ${near.slice("did you mean '".length, -2)}`]),
-    ...(elsewhere.length === 0 ? [] : [`one knows the type of source ${elsewhere.slice(0, 3).join(', ')}`]),
+  const near = nearestWord(type, ofSource);
+  const others = [
+    ...(near === null ? [] : [`${source}:${near}`]),
+    ...elsewhere.slice(0, MAX_SOURCES).map((other) => `${other}:${type}`),
   ];
-  const cause = `no mapping knows ${source}:${type}${hints.length === 0 ? '' : `; ${hints.join(', ')}`}`;
+  const cause = `no mapping knows ${source}:${type}${others.length === 0 ? '' : `; there is one for ${others.join(', ')}`}`;
   return { cause, fix: `add to event-mappings.yaml\n${suggestMapping(source, type)}` };
 }
 
