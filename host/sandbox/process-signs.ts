@@ -28,6 +28,7 @@ export interface ProcessReading {
   readonly residentBytes: number;
   /** The part of it that is neither the program's file nor shared. */
   readonly ownBytes: number;
+  /** Of its main thread, as a thread's are its own: what its thread pool computes is not its loop's. */
   readonly cpuSeconds: number;
   /** Memory that the system handed out to it since its birth. */
   readonly faultedBytes: number;
@@ -94,7 +95,7 @@ export class ProcessSigns {
   }
 }
 
-/** Null when there is no such process, or no such file system. Reads two small files of the kernel, at once. */
+/** Null when there is no such process, or no such file system. Reads three small files of the kernel, at once. */
 export function readProcess(pid: number): ProcessReading | null {
   try {
     const [, resident, shared] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ').map(Number);
@@ -103,6 +104,7 @@ export function readProcess(pid: number): ProcessReading | null {
       residentBytes: resident * PAGE_BYTES,
       ownBytes: (resident - shared) * PAGE_BYTES,
       ...parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1')),
+      cpuSeconds: parseStat(readFileSync(`/proc/${pid}/task/${pid}/stat`, 'latin1')).cpuSeconds,
     };
   } catch {
     return null;

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { exitOfChild, exitOfError } from '../../../host/sandbox/child-exit.ts';
 import { processArguments } from '../../../host/sandbox/process-flags.ts';
 import { ProcessSigns, readProcess } from '../../../host/sandbox/process-signs.ts';
+import { parseStat } from '../../../host/sandbox/thread-signs.ts';
 import { eventually } from '../../support/eventually.ts';
 import { fixtureSpec } from '../../support/plugin-spec.ts';
 
@@ -43,6 +46,19 @@ describe('process signs', ON_LINUX, () => {
     assert.ok(lied.heapBytes + lied.externalBytes < 200 * MIB);
     assert.ok(lied.cpuSeconds < 60);
     assert.ok((signs.outside().loopActiveMs ?? 0) > 0);
+  });
+
+  it('count what its main thread computes, not what its thread pool does', async (t) => {
+    const work = `const { pbkdf2 } = require('node:crypto'); const again = () => pbkdf2('p', 's', 200_000, 32, 'sha256', again); again(); again(); console.log('up');`;
+    const child = spawn(process.execPath, ['-e', work], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => child.kill('SIGKILL'));
+    await once(child.stdout, 'data');
+    const pid = child.pid ?? 0;
+    const total = (): number => parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1')).cpuSeconds;
+    const own = (): number => readProcess(pid)?.cpuSeconds ?? 0;
+    const before = [total(), own()] as const;
+    await eventually(() => total() - before[0] > 1);
+    assert.ok(own() - before[1] < 0.3, `${own() - before[1]} s`);
   });
 
   it('are the word of the process where the system says nothing', () => {
