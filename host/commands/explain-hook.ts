@@ -63,7 +63,8 @@ export function explainHook(
   for (const { event, judged } of events) {
     const hasFired = event.firings?.some((firing) => firing.hook === id) ?? false;
     const fires = judged?.firings.some(({ firing }) => firing.hook === id) ?? false;
-    if (judged !== null && !hasFired && !fires) misses.add(missOf(event, judged, { ...scene, hook }));
+    const miss = judged === null || hasFired || fires ? null : missOf(event, judged, { ...scene, hook });
+    if (miss !== null) misses.add(miss);
   }
   return {
     hook: id,
