@@ -62,11 +62,13 @@ function missWords(event: EventRead, judged: Judged, { rules, whyNot }: ExplainS
   const misses = new NearestMisses();
   for (const hook of rules.hooks) {
     const id = hookId(hook);
-    if (!recorded.has(id) && !firesNow.has(id))
-      misses.add({ ...missOf(event, judged, { hook, rules, whyNot }), key: id });
+    if (recorded.has(id) || firesNow.has(id)) continue;
+    const miss = missOf(event, judged, { hook, rules, whyNot });
+    // Each Hook is told for itself.
+    if (miss !== null) misses.add({ ...miss, key: id });
   }
   const late = [...firesNow]
-    .filter((hook) => !recorded.has(hook) && event.hasMoreFirings === false)
+    .filter((hook) => !recorded.has(hook) && !event.hasMoreFirings && !event.redacted)
     .map((hook) => ({ hook, says: `Hook ${hook} would fire by what is in force now; it has changed since`, fix: '' }));
   // Where something fired, a name that is only spelled alike is no answer to anything.
   const least = recorded.size > 0 ? 2 : 1;
@@ -131,9 +133,9 @@ function droppedRemedy(source: string, cause: string): Remedy {
   }
 }
 
-/** Only where that is certain: a verdict that the matcher gives would be another one now. */
-function changedSince({ outcome }: EventRead, judged: Judged | null): string {
-  if (judged === null || outcome === null) return '';
+/** Only where that is certain: what a filter saw may have been taken out of what is judged here. */
+function changedSince({ outcome, redacted }: EventRead, judged: Judged | null): string {
+  if (judged === null || outcome === null || redacted) return '';
   const isVerdict = outcome === 'unmatched' || outcome === 'filtered' || ENDS_BEFORE_HOOKS.has(outcome);
   if (!isVerdict || outcome === 'dropped' || judged.verdict === outcome) return '';
   return `; by what is in force now it would be ${judged.verdict === 'fires' ? 'fired for' : judged.verdict}`;

@@ -63,11 +63,18 @@ export function explainHook(
   for (const { event, judged } of events) {
     const hasFired = event.firings?.some((firing) => firing.hook === id) ?? false;
     const fires = judged?.firings.some(({ firing }) => firing.hook === id) ?? false;
-    if (judged !== null && !hasFired && !fires) misses.add(missOf(event, judged, { ...scene, hook }));
+    const miss = judged === null || hasFired || fires ? null : missOf(event, judged, { ...scene, hook });
+    if (miss !== null) misses.add(miss);
   }
   return {
     hook: id,
-    says: [headLine(hook, scene), firedLine(snapshot), countLine(id, events, scene), ...notReady(snapshot)],
+    says: [
+      headLine(hook, scene),
+      firedLine(snapshot),
+      countLine(id, events, scene),
+      ...droppedLine(events),
+      ...notReady(snapshot),
+    ],
     faults: hookFaults(hook, scene.rules, plugins),
     misses: misses.sorted.slice(0, MAX_MISSES),
     isInForce: true,
@@ -102,7 +109,18 @@ function countLine(id: string, events: readonly JudgedEvent[], { now }: ExplainS
   const end = until > now ? `, the last of them silent until ${untilWords(until, now)}` : '';
   const duplicates = silent.length === 0 ? '' : `, ${silent.length} of them duplicates${end}`;
   if (events.length === 0) return 'No event is remembered.';
-  return `Of the ${events.length} events looked at it matched ${firings.length === 0 ? 'none' : firings.length}${duplicates}.`;
+  return `Of the ${events.length} ${events.length === 1 ? 'event' : 'events'} looked at it matched ${firings.length === 0 ? 'none' : firings.length}${duplicates}.`;
+}
+
+/** What a limit has hidden may be what the Hook waits for. */
+function droppedLine(events: readonly JudgedEvent[]): string[] {
+  const dropped = events.filter(({ judged }) => judged === null);
+  const plugins = [...new Set(dropped.map(({ event }) => event.source))].slice(0, MAX_NAMED).join(', ');
+  return dropped.length === 0
+    ? []
+    : [
+        `Of them ${dropped.length} ${dropped.length === 1 ? 'was' : 'were'} dropped before the matcher, from ${plugins}.`,
+      ];
 }
 
 function notReady(snapshot: HookSnapshot | null): string[] {

@@ -1,5 +1,6 @@
 /** What a running host remembers of its events, and by what it judges them: read from `GET /api/v1/recording`, secrets taken out. */
 
+import { messageOf } from '../../ipc/errors.ts';
 import type { ConfigRead, EventRead } from '../replay/recording-line.ts';
 import { readRecordingLine } from '../replay/recording-line.ts';
 import type { EventChoice } from './explain-plan.ts';
@@ -42,12 +43,16 @@ async function readOnce(
     throw new Error(`the host refused: ${(await response.text()).slice(0, 1_000).trim()}`);
   let config: ConfigRead | null = null;
   const events: EventRead[] = [];
-  for await (const { name, data } of serverSentEvents(response.body)) {
-    if (name === 'event' && id !== undefined && !data.includes(JSON.stringify(id))) continue;
-    const read = readRecordingLine(data);
-    if (typeof read === 'string') throw new Error(`the host told what this khook cannot read: ${read}`);
-    if (read.kind === 'config') config = read;
-    if (read.kind === 'event' && (id === undefined || read.id === id)) events.push(read);
+  try {
+    for await (const { name, data } of serverSentEvents(response.body)) {
+      if (name === 'event' && id !== undefined && !data.includes(JSON.stringify(id))) continue;
+      const read = readRecordingLine(data);
+      if (typeof read === 'string') throw new Error(`it told what this khook cannot read: ${read}`);
+      if (read.kind === 'config') config = read;
+      if (read.kind === 'event' && (id === undefined || read.id === id)) events.push(read);
+    }
+  } catch (error) {
+    throw new Error(`the host at ${url} could not be heard to the end: ${messageOf(error)}`);
   }
   if (config === null)
     throw new Error(`${url} did not say by what it judges events; name khook's loopback port with --url`);

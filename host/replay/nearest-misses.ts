@@ -9,17 +9,20 @@ import { type Remedy, remedy } from './remedy.ts';
 import { listensTo, meantType } from './type-fit.ts';
 import type { WhyNot } from './why-not.ts';
 
-export interface Miss extends Remedy {
+export interface NearMiss extends Remedy {
   /** The newest with this cause. */
   readonly event: EventRead;
-  readonly events: number;
   /** The same for those that are told as one. */
   readonly key: string;
-  /** 0: far off. */
   readonly nearness: number;
 }
 
-export function nearness(
+export interface Miss extends NearMiss {
+  readonly events: number;
+}
+
+/** 0: far off. */
+function nearness(
   obstacle: Obstacle,
   { hook, event, mapping }: { readonly hook: Hook; readonly event: EventRead; readonly mapping: Mapping | undefined },
 ): number {
@@ -46,25 +49,25 @@ export function nearness(
   }
 }
 
-/** Of an event that does not fire for the Hook. `judged` by the same rules. */
+/** Of an event that does not fire for the Hook; null: it is far off. `judged` by the same rules. */
 export function missOf(
   event: EventRead,
   judged: Judged,
   { hook, rules, whyNot }: { readonly hook: Hook; readonly rules: GivenRules; readonly whyNot: WhyNot },
-): Omit<Miss, 'events'> {
+): NearMiss | null {
   const { source, type } = event;
   const obstacle = whyNot.find(event, hookId(hook), judged);
   const mapping = rules.mappings.find(({ eventSource, eventType }) => eventSource === source && eventType === type);
-  const told = remedy(obstacle, { event, hook, rules });
-  return { event, key: obstacleWords(obstacle), nearness: nearness(obstacle, { hook, event, mapping }), ...told };
+  const near = nearness(obstacle, { hook, event, mapping });
+  if (near === 0) return null;
+  return { event, key: obstacleWords(obstacle), nearness: near, ...remedy(obstacle, { event, hook, rules }) };
 }
 
 /** Nearest first, then newest. */
 export class NearestMisses {
   readonly #misses = new Map<string, Miss>();
 
-  add(miss: Omit<Miss, 'events'>): void {
-    if (miss.nearness === 0) return;
+  add(miss: NearMiss): void {
     const known = this.#misses.get(miss.key);
     const newest = known !== undefined && known.event.receivedAt > miss.event.receivedAt ? known : miss;
     this.#misses.set(miss.key, { ...newest, events: (known?.events ?? 0) + 1 });

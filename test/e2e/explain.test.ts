@@ -62,7 +62,7 @@ const SAID: Readonly<Record<string, readonly string[]>> = {
     '  unmatched: it is mapped to PodRestart, and no Hook in force fires for that in namespace bank.',
     '  - Hook shop/h did not fire: the event was in namespace bank, the Hook sees shop.',
     '    → move the Hook to namespace bank, or to kagent with bank in spec.namespaces.',
-    '  - Hook shop/other did not fire: it listens to pod-restarts, not to PodRestart; did you mean pod-restart?',
+    '  - Hook shop/other did not fire: it listens to pod-restarts, not to PodRestart; did you mean pod-restart? And the event was in namespace bank, the Hook sees shop.',
     '    → write eventType: pod-restart in place of pod-restarts.',
   ],
   filtered: [
