@@ -11,6 +11,8 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** Far above what a real check takes (about 1 ms), far below what anyone would notice. */
 const CHECK_TIMEOUT_MS = 250;
+/** The first one that a process compiles pays for zod's own compilation, on a machine that may be busy. */
+const COMPILE_TIMEOUT_MS = 2_000;
 
 export type CompiledSchema =
   | { readonly kind: 'ok'; readonly schema: z.ZodType }
@@ -21,7 +23,7 @@ export function compileConfigSchema(schema: JsonSchema): CompiledSchema {
     return { kind: 'bad', why: `its type must be "object", got ${JSON.stringify(schema.type)?.slice(0, 80)}` };
   }
   try {
-    const compiled = callBounded(CHECK_TIMEOUT_MS, () => z.fromJSONSchema({ ...schema, type: 'object' } as never));
+    const compiled = callBounded(COMPILE_TIMEOUT_MS, () => z.fromJSONSchema({ ...schema, type: 'object' } as never));
     return compiled.kind === 'done'
       ? { kind: 'ok', schema: compiled.value }
       : { kind: 'bad', why: 'it takes too long to compile' };

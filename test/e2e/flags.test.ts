@@ -125,6 +125,13 @@ const VARIABLES: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
     const wanted = AppHost.start(t, { env: { LEADER_ELECTION: 'true' } });
     await assert.rejects(wanted, /there is no cluster to hold an election in: .*set LEADER_ELECTION to false/);
   },
+  async KHOOK_ISOLATION(t) {
+    const isolation = async (env: Record<string, string>): Promise<unknown> => {
+      const host = await AppHost.start(t, { plugins: yaml(), bundles: { puppet: PUPPET }, env });
+      return (await host.plugin('puppet', 'running')).isolation;
+    };
+    assert.deepEqual([await isolation({}), await isolation({ KHOOK_ISOLATION: 'process' })], ['thread', 'process']);
+  },
   async POD_NAMESPACE(t) {
     const host = await AppHost.start(t, { ...hookFiles(), plugins: yaml(), env: { POD_NAMESPACE: 'shop' } });
     const { hooks } = await host.json<{ hooks: { namespace: string }[] }>('/api/v1/hooks');

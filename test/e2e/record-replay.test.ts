@@ -166,7 +166,7 @@ describe('khook replay', () => {
     );
     const cases: readonly (readonly [args: string[], code: number, words: RegExp])[] = [
       [['replay', file], EXIT_CODES.USAGE, /--hooks must name the folder with the Hooks to try/],
-      [['replay'], EXIT_CODES.USAGE, /takes 1 arguments/],
+      [['replay'], EXIT_CODES.USAGE, /takes 1 argument /],
       [['replay', file, '--hook', 'x'], EXIT_CODES.USAGE, /unknown flag --hook; did you mean 'hooks'\?/],
       [['replay', file, '--hooks', '/nowhere'], EXIT_CODES.USAGE, /--hooks: there is no folder \/nowhere/],
       [
