@@ -79,7 +79,6 @@ for (const page of PAGES) {
       assert.ok(calls.length > 0);
       for (const words of calls) {
         const command = commandOf(words);
-        // Two ways to ask one question, with a page of their own.
         assert.ok(command, `khook ${words.join(' ')}`);
         for (const word of words.filter((each) => /^--?[a-z]/.test(each))) {
           const isKnown = command.flags.some(({ name, short }) =>
