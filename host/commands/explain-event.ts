@@ -17,6 +17,7 @@ export interface ExplainedEvent {
   readonly outcome: string;
   readonly says: string;
   readonly fix: string;
+  readonly paste?: string;
   readonly hooks: readonly HookWords[];
   readonly trail: readonly TrailStep[];
 }
@@ -51,6 +52,7 @@ export function explainEvent(
     outcome: event.outcome ?? 'in flight',
     says: `${end.cause}${changedSince(event, judged)}`,
     fix: end.fix,
+    ...(end.paste !== undefined && { paste: end.paste }),
     hooks: [...fired, ...misses],
     trail,
   };

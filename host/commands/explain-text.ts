@@ -13,7 +13,7 @@ import { plainLine, plainText } from './plain-text.ts';
 /** What is refused for its length can be long. */
 const MAX_NAME = 200;
 
-export function explainedEventText({ event, outcome, says, fix, hooks, trail }: ExplainedEvent): string {
+export function explainedEventText({ event, outcome, says, fix, paste, hooks, trail }: ExplainedEvent): string {
   const steps = trail.map(
     ({ at, step, detail }) => `${at.slice(11, 23)}  ${step}${detail === '' ? '' : `: ${detail}`}`,
   );
@@ -21,8 +21,8 @@ export function explainedEventText({ event, outcome, says, fix, hooks, trail }: 
     eventLine(event),
     ...steps.map((step) => `  ${plainLine(step)}`),
     `  ${outcome}: ${sentence(says)}`,
-    ...todo(fix, '  '),
-    ...hooks.flatMap((hook) => [`  - ${sentence(hook.says)}`, ...todo(hook.fix, '    ')]),
+    ...todo({ fix, paste }, '  '),
+    ...hooks.flatMap((hook) => [`  - ${sentence(hook.says)}`, ...todo(hook, '    ')]),
     '',
   ].join('\n');
 }
@@ -43,8 +43,8 @@ export function explainedHookText({ hook, says, faults, misses }: ExplainedHook)
   ].join('\n');
 }
 
-function remedyLines({ cause, fix }: Remedy): string[] {
-  return [`  - ${sentence(cause)}`, ...todo(fix, '    ')];
+function remedyLines(told: Remedy): string[] {
+  return [`  - ${sentence(told.cause)}`, ...todo(told, '    ')];
 }
 
 function missLines(miss: Miss): string[] {
@@ -59,11 +59,10 @@ function sentence(text: string): string {
 }
 
 /** What to do, with what there is to paste below it as it is. */
-function todo(fix: string, margin: string): string[] {
+function todo({ fix, paste }: { readonly fix: string; readonly paste?: string | undefined }, margin: string): string[] {
   if (fix === '') return [];
-  const [first = '', ...rest] = fix.split('\n');
-  const paste = rest.map((line) => `${margin}    ${plainText(line)}`);
-  return [`${margin}→ ${paste.length > 0 ? `${plainLine(first)}:` : sentence(first)}`, ...paste];
+  if (paste === undefined) return [`${margin}→ ${sentence(fix)}`];
+  return [`${margin}→ ${plainLine(fix)}:`, ...paste.split('\n').map((line) => `${margin}    ${plainText(line)}`)];
 }
 
 function eventLine(event: EventRead): string {

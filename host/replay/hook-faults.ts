@@ -83,7 +83,8 @@ function unmappedType(
     };
   return {
     cause: `${cause}, though plugin ${source} sends ${type}`,
-    fix: `add to event-mappings.yaml\n${suggestMapping(source, type)}`,
+    fix: 'add to event-mappings.yaml',
+    paste: suggestMapping(source, type),
   };
 }
 

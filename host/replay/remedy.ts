@@ -15,8 +15,10 @@ const MAX_SOURCES = 3;
 
 export interface Remedy {
   readonly cause: string;
-  /** What to do; may be several lines. */
+  /** What to do; empty: nothing. */
   readonly fix: string;
+  /** Lines to take over as they are. */
+  readonly paste?: string;
 }
 
 export interface RemedyScene {
@@ -54,12 +56,16 @@ export function remedy(obstacle: Obstacle, scene: RemedyScene): Remedy {
 }
 
 /** What comes before the namespace is mended in vain where the Hook would not see the event then. */
-function withSight({ cause, fix }: Remedy, { event, hook, rules }: RemedyScene): Remedy {
+function withSight(told: Remedy, { event, hook, rules }: RemedyScene): Remedy {
   const { namespace } = eventNames(event);
   const sees = sightOf(hook, rules.controllerNamespace);
-  if (namespace === '' || sees === 'all' || sees.includes(namespace)) return { cause, fix };
+  if (namespace === '' || sees === 'all' || sees.includes(namespace)) return told;
+  const { cause } = told;
   const join = cause.endsWith('?') ? ' And' : '; and';
-  return { cause: `${cause}${join} the event was in namespace ${namespace}, the Hook sees ${sees.join(', ')}`, fix };
+  return {
+    ...told,
+    cause: `${cause}${join} the event was in namespace ${namespace}, the Hook sees ${sees.join(', ')}`,
+  };
 }
 
 export function invalidRemedy(causes: readonly string[], { source, type }: EventRead): Remedy {
@@ -81,7 +87,7 @@ export function unmappedRemedy({ source, type }: EventRead, { mappings }: Pick<G
     ...elsewhere.slice(0, MAX_SOURCES).map((other) => `${other}:${type}`),
   ];
   const cause = `no mapping knows ${source}:${type}${others.length === 0 ? '' : `; there is one for ${others.join(', ')}`}`;
-  return { cause, fix: `add to event-mappings.yaml\n${suggestMapping(source, type)}` };
+  return { cause, fix: 'add to event-mappings.yaml', paste: suggestMapping(source, type) };
 }
 
 export function disabledRemedy({ source, type }: { readonly source: string; readonly type: string }): Remedy {
@@ -129,9 +135,8 @@ function filterRemedy(
   const saw = sight.length === 0 ? '' : `; ${sight.join(', ')}`;
   if (problem !== null)
     return { cause: `its filter \`${shortFilter(filter)}\` failed: ${problem}${saw}`, fix: 'mend spec.filter' };
-  const { resourceName } = eventNames(event);
   return {
     cause: `its filter \`${shortFilter(filter)}\` said no${saw}`,
-    fix: `change spec.filter of ${hookId(hook)} if ${resourceName === '' ? 'this event' : resourceName} is to pass; khook replay tries it on recorded events`,
+    fix: `change spec.filter of ${hookId(hook)} if this is to pass; khook replay tries it on recorded events`,
   };
 }

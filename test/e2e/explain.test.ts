@@ -69,7 +69,7 @@ const SAID: Readonly<Record<string, readonly string[]>> = {
     'TIME ID puppet:pod-restart (PodRestart) about shop/r',
     '  filtered: every Hook that it matched has a filter that kept it out: refused by the filter of Hook shop/h.',
     '  - Hook shop/h did not fire: its filter `event.reason != "Killing"` said no; event.reason is "Killing".',
-    '    → change spec.filter of shop/h if r is to pass; khook replay tries it on recorded events.',
+    '    → change spec.filter of shop/h if this is to pass; khook replay tries it on recorded events.',
     '  - Hook shop/other did not fire: it listens to pod-restarts, not to PodRestart; did you mean pod-restart?',
     '    → write eventType: pod-restart in place of pod-restarts.',
   ],

@@ -46,7 +46,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     hook: { eventType: 'not-mapped' },
     event: { type: 'not-mapped' },
     cause: 'eventType: not-mapped matches no mapping, though plugin puppet sends not-mapped',
-    fix: 'add to event-mappings.yaml\nmappings:\n  - eventSource: puppet\n    eventType: not-mapped\n    internalType: NotMapped\n    severity: info',
+    fix: 'add to event-mappings.yaml',
   },
   {
     what: 'a mapping with a slip in its type',
@@ -122,7 +122,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     event: { type: 'pod-restart', reason: 'OOMKilled' },
     cause:
       'its filter `event.reason == "BackOff" && event.severity == "critical"` said no; event.reason is "", event.severity is "warning"',
-    fix: 'change spec.filter of shop/m-16 if r-20 is to pass; khook replay tries it on recorded events',
+    fix: 'change spec.filter of shop/m-16 if this is to pass; khook replay tries it on recorded events',
   },
   {
     what: 'a filter that asks for what is not there',
@@ -152,7 +152,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     hook: { eventType: 'PodRestart', filter: 'event.type == "PodRestart"' },
     event: { type: 'pod-restart' },
     cause: 'its filter `event.type == "PodRestart"` said no; event.type is "pod-restart"',
-    fix: 'change spec.filter of shop/m-20 if r-20 is to pass; khook replay tries it on recorded events',
+    fix: 'change spec.filter of shop/m-20 if this is to pass; khook replay tries it on recorded events',
   },
   {
     what: 'a name asked for with a slip',
