@@ -124,7 +124,7 @@ describe('a full disk under a running host', { skip: NO_DISKS }, () => {
     const { stored, waiting } = await fill(at, host);
     assert.ok(stored > 2, `${stored} were stored`);
 
-    const [line = ''] = outboxLines(host, 'error');
+    const line = await eventually(() => outboxLines(host, 'error')[0]);
     assert.match(
       line,
       /^Outbox at fault: .*no space is left for .*outbox\.db\. Nothing is lost; sources wait\. Free space/,

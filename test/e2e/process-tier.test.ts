@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { AppHost } from '../support/app-host.ts';
@@ -37,8 +38,10 @@ describe('process tier', { skip: process.platform === 'linux' ? false : 'reads /
         bundles: BUNDLES,
       });
       makePipe(folder);
+      await eventually(() => host.grep(why).length > 0);
+      // A plugin is not started with a named pipe in a folder that it may read.
+      rmSync(join(folder, 'pipe'));
       await eventually(async () => Number((await host.plugin('wrecker', 'running')).generation) >= 2);
-      assert.ok(host.grep(why).length > 0, host.grep(/wrecker failed/).join('\n'));
       const neighbour = await host.plugin('emitter', 'running');
       assert.equal(neighbour.generation, 1);
       const accepted = Number(neighbour.eventsAccepted);

@@ -15,7 +15,7 @@ export const ABORT: readonly Body[] = group('abort', MAY_TAKE_THE_HOST, [
       const zlib = await import('node:zlib');
       await w.attempt('_handle.init', () => void w.call(w.get(zlib.createGzip(), '_handle'), 'init', 1));
     },
-    { quick: true },
+    { expect: HELD },
   ],
   [
     'abort-in-hash',
@@ -28,6 +28,7 @@ export const ABORT: readonly Body[] = group('abort', MAY_TAKE_THE_HOST, [
         w.call(w.get(hash, handle ?? ''), 'update');
       });
     },
+    { quick: true },
   ],
   [
     'abort-in-socket',
