@@ -163,7 +163,6 @@ export class DryRun implements AsyncDisposable {
     if (isUnjudged) return { event, changes: [], before: 'dropped', now: 'dropped' };
     const at = this.#timeline.at(event);
     await this.#clock.advanceTo(at);
-    this.#clock.setWall(event.judgedAt ?? event.receivedAt);
     const inherited = this.#history.next(event, at);
     const now = await this.#now.fire(event, { judged: judged.now, inherited });
     const isRecorded = this.#options.baseline === null;

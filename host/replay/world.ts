@@ -93,9 +93,12 @@ export class World implements AsyncDisposable {
   ): Promise<WorldEvent> {
     const dispatch = this.#dispatch;
     if (dispatch === null) throw new Error('no run of a host has begun');
+    // What is inherited has its times on the scale of the monotonic clock, the event its own by the host's wall clock.
+    this.#clock.setWall(this.#clock.now());
     for (const { hook, startedAt, calls } of inherited.budgets) dispatch.budgets.takeOver(hook, { startedAt, calls });
     let own = judged ?? (await this.judge.alone(event));
     this.#silence(own, inherited);
+    this.#clock.setWall(event.judgedAt ?? event.receivedAt);
     // One that fires although it repeats another of its frame needs a prompt of its own: the other was long ago, or failed.
     if (own.firings.some(({ firing, isOwn }) => !isOwn && !dispatch.dedup.isSilenced(firing.dedupKey)))
       own = await this.judge.alone(event);

@@ -50,12 +50,12 @@ export class ThreadSigns {
     return { loopActiveMs: active, ...(this.#stat() ?? { cpuSeconds: null, faultedBytes: null }) };
   }
 
-  /** Of a thread that cannot be ended: it gets a core when nobody else wants it. */
+  /** Of a thread that cannot be ended: others come first, and yet it has to get done. */
   stepBack(): void {
     this.#statFile ??= this.#look();
     const [, id] = /\/(\d+)\/stat$/.exec(this.#statFile ?? '') ?? [];
     try {
-      if (id !== undefined) setPriority(Number(id), constants.priority.PRIORITY_LOW);
+      if (id !== undefined) setPriority(Number(id), constants.priority.PRIORITY_BELOW_NORMAL);
     } catch {
       // It has ended after all.
     }

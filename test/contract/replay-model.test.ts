@@ -47,17 +47,11 @@ const RULES = {
 interface Move {
   /** Minutes that pass before. */
   readonly wait: number;
-  /** Minutes by which somebody sets the wall clock then. */
-  readonly shift: number;
   readonly events: readonly { readonly type: string; readonly name: string; readonly message: string }[];
 }
 
 const move: fc.Arbitrary<Move> = fc.record({
   wait: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 12, noNaN: true }), fc.integer({ min: 8, max: 70 })),
-  shift: fc.oneof(
-    { weight: 9, arbitrary: fc.constant(0) },
-    { weight: 1, arbitrary: fc.integer({ min: -60, max: 60 }) },
-  ),
   events: fc.array(
     fc.record({
       type: fc.constantFrom('pod-restart', 'oom-kill', 'unknown'),
@@ -105,9 +99,8 @@ class House implements AsyncDisposable {
     this.#recordings = new Recordings({ rooms, ...about });
   }
 
-  async play({ wait, shift, events }: Move): Promise<void> {
+  async play({ wait, events }: Move): Promise<void> {
     await this.clock.advance(wait * MINUTE_MS);
-    this.clock.shiftWall(shift * MINUTE_MS);
     const builder = new FrameBuilder();
     for (const { type, name, message } of events) {
       const timestamp = new Date(this.clock.wall()).toISOString();

@@ -22,6 +22,7 @@ const LIMIT = 64 * MIB;
 const DEADLINE = { deadlineMs: 10_000 };
 /** Its plugins hold the ports of their runtime. */
 const ROGUE = new URL('../fixtures/rogue/thread.ts', import.meta.url).href;
+let runs = 0;
 const STOPPED = { reason: 'stopped', detail: 'the test is over', stack: '', code: '' } as const;
 
 /** One for all, as in a host: what an ended thread still takes is not its neighbours'. */
@@ -41,7 +42,10 @@ async function begin(
   vice: string,
   options: { spec?: Partial<PluginSpec>; watchdog?: Watchdog } = {},
 ): Promise<Run> {
-  const spec = fixtureSpec('vice', { ...options.spec, config: { vice, ...options.spec?.config } });
+  runs += 1;
+  // Each another plugin: a thread that native code holds on to would keep its plugin from starting.
+  const name = `vice-${runs}`;
+  const spec = { ...fixtureSpec('vice', { ...options.spec, config: { vice, ...options.spec?.config } }), name };
   const { watchdog = ofHost } = options;
   const seen = new VesselRecorder();
   const hostDirectory = process.cwd();
@@ -230,7 +234,7 @@ describe('watchdog: threads that do not end', { skip: process.platform === 'win3
     assert.equal(watchdog.zombies, 0);
     await eventually(() => told[0]);
     assert.equal(watchdog.zombies, 4);
-    assert.match(told[0] ?? '', /^4 threads that were ended are still there: plugin vice generation 1 for 2 s, /);
+    assert.match(told[0] ?? '', /^4 threads that were ended are still there: plugin vice-\d+ generation 1 for 2 s, /);
     if (process.platform === 'linux')
       assert.deepEqual(prioritiesOf('vice'), [19, 19, 19, 19], 'they get a core when nobody else wants it');
     // A fifth would soon be held by the same.
