@@ -18,7 +18,7 @@ export const UNEXPLAINED_BYTES = 128 * MIB;
 export const BLAMED_BYTES = 40 * MIB;
 /** The part of what the host grew by that all threads together explain: what most of it came from is not to be found here otherwise. */
 const BLAMED_SHARE = 1 / 3;
-/** The share of a thread that does not tell its sizes just now: it may be parsing something large, and its heap tells it later. */
+/** The share of a thread whose heap has not told yet what became of it, as a multiple of its limit: it may be parsing something large. */
 const UNREAD_LIMIT_FACTOR = 4;
 /** A quick leak shows in the first, a slow one in the last. */
 const WINDOWS_MS = [3_000, 60_000, 600_000] as const;
@@ -31,8 +31,10 @@ export interface ThreadMemory {
   readonly poolWork: number;
   /** What its heap statistics account for. */
   readonly ownBytes: number;
-  /** Its heap statistics are of now. */
-  readonly isRead: boolean;
+  /** The most that they accounted for since the moment before. */
+  readonly heightBytes: number;
+  /** The part of `faultedBytes` that came after `ownBytes` was asked for. */
+  readonly unreadBytes: number;
   readonly limitBytes: number;
 }
 
@@ -63,13 +65,12 @@ export function judgeOffHeap(history: readonly Moment[], present: Moment): Blame
     if (grown <= BLAMED_BYTES) continue;
     const since = history.filter(({ at }) => at >= start.at);
     const growth = growthOf(since, present);
-    const most = growth.reduce((a, b) => (b.bytes > a.bytes ? b : a), NOBODY);
     // Together: of several that leak at once none may have taken a third.
     const together = growth.reduce((sum, { bytes }) => sum + Math.max(0, bytes), 0);
     if (together < grown * BLAMED_SHARE) continue;
+    const most = growth.filter(isBlamed).reduce((a, b) => (b.bytes > a.bytes ? b : a), NOBODY);
     const allowed = Math.max(UNEXPLAINED_BYTES, LIMIT_FACTOR * most.limitBytes);
-    if (excess <= allowed || most.bytes <= (most.isRead ? BLAMED_BYTES : UNREAD_LIMIT_FACTOR * most.limitBytes))
-      continue;
+    if (most === NOBODY || excess <= allowed) continue;
     const overMs = present.at - start.at;
     const detail = `took ${megabytes(most.bytes)} within ${seconds(overMs)} that its heap does not account for; the host grew by ${megabytes(excess)}, limit ${megabytes(allowed)}`;
     return { id: most.id, verdict: { reason: 'leak', detail } };
@@ -80,11 +81,16 @@ export function judgeOffHeap(history: readonly Moment[], present: Moment): Blame
 interface Growth {
   readonly id: number;
   readonly bytes: number;
-  readonly isRead: boolean;
+  /** The part of it that no heap was asked about yet. */
+  readonly unreadBytes: number;
   readonly limitBytes: number;
 }
 
-const NOBODY: Growth = { id: -1, bytes: 0, isRead: true, limitBytes: 0 };
+const NOBODY: Growth = { id: -1, bytes: 0, unreadBytes: 0, limitBytes: 0 };
+
+function isBlamed({ bytes, unreadBytes, limitBytes }: Growth): boolean {
+  return bytes - unreadBytes > BLAMED_BYTES || bytes > UNREAD_LIMIT_FACTOR * limitBytes;
+}
 
 /**
  * What each thread had handed out beyond the growth of its own heap, at its height: a heap that grew and shrank again explains what it
@@ -98,10 +104,10 @@ function growthOf(since: readonly Moment[], present: Moment): Growth[] {
   const workOf = ({ id, poolWork }: ThreadMemory): number => poolWork - (of(since[0], id)?.poolWork ?? 0);
   const work = present.threads.reduce((sum, thread) => sum + workOf(thread), 0);
   return present.threads.map((thread) => {
-    const { id, faultedBytes, ownBytes, isRead, limitBytes } = thread;
+    const { id, faultedBytes, heightBytes, unreadBytes, limitBytes } = thread;
     const before = of(since[0], id) ?? { faultedBytes: 0, ownBytes: 0 };
-    const height = since.reduce((high, moment) => Math.max(high, of(moment, id)?.ownBytes ?? 0), ownBytes);
+    const height = since.reduce((high, moment) => Math.max(high, of(moment, id)?.heightBytes ?? 0), heightBytes);
     const taken = faultedBytes - before.faultedBytes + (work === 0 ? 0 : (pooled * workOf(thread)) / work);
-    return { id, isRead, limitBytes, bytes: taken - (height - before.ownBytes) };
+    return { id, unreadBytes, limitBytes, bytes: taken - (height - before.ownBytes) };
   });
 }

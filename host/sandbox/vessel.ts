@@ -32,6 +32,8 @@ export interface VitalSigns {
   readonly silentMs: number;
   /** For how long it has left the question for its sizes unanswered: those above are so much older than `at`. */
   readonly unreadMs: number;
+  /** The part of `faultedBytes` that was handed out since it was asked for those sizes: they cannot tell yet what became of it. */
+  readonly unreadBytes: number;
   /** Heap, external and malloced after its last collection; null before the first. */
   readonly collectedBytes: number | null;
   /** Resident memory of the process that it is in. */
@@ -49,6 +51,7 @@ export const NO_VITAL_SIGNS: VitalSigns = {
   faultedBytes: null,
   silentMs: 0,
   unreadMs: 0,
+  unreadBytes: 0,
   collectedBytes: null,
   residentBytes: 0,
 };

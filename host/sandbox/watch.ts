@@ -19,6 +19,8 @@ const IDLE_EVERY_MS = 1_000;
 const IDLE_UTILIZATION = 0.02;
 const HISTORY_EVERY_MS = 200;
 const HISTORY_LENGTH = 50;
+/** Memory that came since the last question, on which the next one does not wait for its time. */
+const HOT_BYTES = 16 * 1024 * 1024;
 /** Ticks: about a second. */
 const UTILIZATION_SPAN = 20;
 const NO_SIZES: Sizes = { heapBytes: 0, heapTotalBytes: 0, externalBytes: 0, mallocedBytes: 0, cpuSeconds: 0 };
@@ -46,6 +48,11 @@ export class VesselWatch implements Watch {
   #loop: { readonly at: number; readonly activeMs: number }[] = [];
   #sizes = NO_SIZES;
   #sizesAskedAt = Number.NEGATIVE_INFINITY;
+  /** `faultedBytes` when the last question was asked, and when that one was whose answer `#sizes` is. */
+  #faultedAsked = 0;
+  #faultedRead = 0;
+  /** The most that its heap accounted for, since `takeHeight`. */
+  #heightBytes = 0;
   #asking = 0;
   #collected: number | null = null;
   /** What the collection that is awaited left; null while there is no answer. */
@@ -128,12 +135,21 @@ export class VesselWatch implements Watch {
     this.#onClose();
   }
 
+  /** The most that its heap accounted for since the last call: what was collected meanwhile is not seen otherwise. */
+  takeHeight(): number {
+    const present = accounted(this.#sizes);
+    const height = Math.max(this.#heightBytes, present);
+    this.#heightBytes = present;
+    return height;
+  }
+
   #isDue(fair: number): boolean {
     if (this.#asking > 0) return false;
-    const { eventLoopUtilization, silentMs } = this.#vitals;
-    const isHot = total(this.#sizes) > this.vessel.limits.memoryBytes / 2;
+    const { eventLoopUtilization, silentMs, faultedBytes } = this.#vitals;
+    const isTaking = (faultedBytes ?? 0) - this.#faultedAsked > HOT_BYTES;
+    const isHot = isTaking || total(this.#sizes) > this.vessel.limits.memoryBytes / 2;
     const isIdle = eventLoopUtilization < IDLE_UTILIZATION && silentMs === 0 && this.#hasAnswered;
-    const everyMs = isIdle ? IDLE_EVERY_MS : isHot ? HOT_EVERY_MS : SIZES_EVERY_MS;
+    const everyMs = isHot ? HOT_EVERY_MS : isIdle ? IDLE_EVERY_MS : SIZES_EVERY_MS;
     return fair - this.#sizesAskedAt >= everyMs;
   }
 
@@ -141,9 +157,14 @@ export class VesselWatch implements Watch {
   async #ask(fair: number): Promise<Sizes | null> {
     this.#asking += 1;
     this.#sizesAskedAt = fair;
+    const faulted = this.#vitals.faultedBytes ?? 0;
+    this.#faultedAsked = faulted;
     try {
       const sizes = await this.vessel.sizes();
-      if (!this.#isClosed) this.#sizes = sizes;
+      if (this.#isClosed) return sizes;
+      this.#sizes = sizes;
+      this.#faultedRead = Math.max(this.#faultedRead, faulted);
+      this.#heightBytes = Math.max(this.#heightBytes, accounted(sizes));
       return sizes;
     } catch {
       // It ended while it was read; its exit is reported by the exit itself.
@@ -190,6 +211,7 @@ export class VesselWatch implements Watch {
       faultedBytes,
       silentMs: silenceMs({ unansweredSince, hasAnswered: this.#hasAnswered }, fair),
       unreadMs: this.#asking > 0 ? Math.max(0, fair - this.#sizesAskedAt) : 0,
+      unreadBytes: Math.max(0, (faultedBytes ?? 0) - this.#faultedRead),
       collectedBytes: this.#collected,
       residentBytes: this.vessel.residentBytes(),
     };
@@ -206,6 +228,11 @@ export class VesselWatch implements Watch {
   #keep(): void {
     this.#history = [...this.#history.slice(1 - HISTORY_LENGTH), this.#vitals];
   }
+}
+
+/** What its heap statistics account for of the resident memory: the heap that V8 holds, used or not. */
+export function accounted({ heapTotalBytes, externalBytes, mallocedBytes }: Omit<Sizes, 'cpuSeconds'>): number {
+  return heapTotalBytes + externalBytes + mallocedBytes;
 }
 
 /** What it holds, by its heap statistics. */

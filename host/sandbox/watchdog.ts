@@ -8,18 +8,17 @@ import { getHeapStatistics } from 'node:v8';
 import type { Clock, Timer } from '../../ipc/clock.ts';
 import { Allocator } from './allocator.ts';
 import { Attention } from './attention.ts';
+import type { ThreadMemory } from './off-heap-policy.ts';
 import { OffHeapWatch } from './off-heap-watch.ts';
 import { PoolSigns } from './pool-signs.ts';
 import type { Verdict } from './verdict.ts';
-import { type Tick, VesselWatch } from './watch.ts';
+import { accounted, type Tick, VesselWatch } from './watch.ts';
 import type { Watch, Watched } from './watched.ts';
 import { type Departed, Zombies } from './zombies.ts';
 
 const PERIOD_MS = 50;
 /** A tick that comes so much too late says that the host itself was held up. */
 const LATE_MS = 100;
-/** Heap statistics that are older do not explain what the host holds now. */
-const STALE_MS = 100;
 
 export interface WatchdogOptions {
   readonly clock: Clock;
@@ -131,14 +130,7 @@ export class Watchdog {
     const inside = [...this.#watches].filter(([, { vessel }]) => vessel.sharesHost);
     const resident = inside[0]?.[1].vitals.residentBytes ?? 0;
     if (resident === 0) return;
-    const threads = [...inside, ...this.#departed].map(([id, { vitals, vessel }]) => ({
-      id,
-      faultedBytes: (this.#departed.has(id) ? vessel.outside() : vitals).faultedBytes ?? 0,
-      poolWork: vessel.poolWork(),
-      ownBytes: vitals.heapTotalBytes + vitals.externalBytes + vitals.mallocedBytes,
-      isRead: vitals.unreadMs < STALE_MS,
-      limitBytes: vessel.limits.memoryBytes,
-    }));
+    const threads = [...inside, ...this.#departed].map(([id, watch]) => this.#memoryOf(id, watch));
     const own = getHeapStatistics();
     const explained = threads.reduce((sum, { ownBytes }) => sum + ownBytes, 0);
     const hostBytes = own.total_heap_size + own.external_memory + own.malloced_memory;
@@ -147,6 +139,20 @@ export class Watchdog {
     const blame = this.#offHeap.judge({ at, unexplainedBytes, poolFaultedBytes, threads });
     const watch = blame === null ? undefined : this.#watches.get(blame.id);
     if (blame !== null && watch !== undefined) end(watch, blame.verdict);
+  }
+
+  #memoryOf(id: number, watch: VesselWatch): ThreadMemory {
+    const { vessel, vitals } = watch;
+    const hasDeparted = this.#departed.has(id);
+    return {
+      id,
+      faultedBytes: (hasDeparted ? vessel.outside() : vitals).faultedBytes ?? 0,
+      unreadBytes: hasDeparted ? 0 : vitals.unreadBytes,
+      poolWork: vessel.poolWork(),
+      ownBytes: accounted(vitals),
+      heightBytes: watch.takeHeight(),
+      limitBytes: vessel.limits.memoryBytes,
+    };
   }
 }
 

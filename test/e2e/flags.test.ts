@@ -232,7 +232,7 @@ const FLAGS: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
     await AppHost.start(t, { env });
     assert.equal(server.requests.length, 0, 'a kubeconfig alone is no reason to use the cluster');
     await AppHost.start(t, { env, flags });
-    await eventually(() => server.requestsOf('watch').length === 1);
+    await eventually(() => server.openWatches === 1);
   },
   async plugins(t) {
     const elsewhere = tempDir(t);

@@ -10,7 +10,8 @@ const MB = 1024 * 1024;
 interface Told {
   readonly faulted: number;
   readonly own?: number;
-  readonly isRead?: boolean;
+  readonly height?: number;
+  readonly unread?: number;
   readonly limit?: number;
   readonly pool?: number;
 }
@@ -20,12 +21,13 @@ function moment(at: number, unexplained: number, ...threads: readonly Told[]): M
     at,
     unexplainedBytes: unexplained * MB,
     poolFaultedBytes: 0,
-    threads: threads.map(({ faulted, own = 10, isRead = true, limit = 64, pool = 0 }, id) => ({
+    threads: threads.map(({ faulted, own = 10, height = own, unread = 0, limit = 64, pool = 0 }, id) => ({
       id,
       faultedBytes: faulted * MB,
       poolWork: pool,
       ownBytes: own * MB,
-      isRead,
+      heightBytes: height * MB,
+      unreadBytes: unread * MB,
       limitBytes: limit * MB,
     })),
   };
@@ -70,9 +72,14 @@ describe('off-heap policy', () => {
       [...before, moment(600, 240, quiet, { faulted: 170, own: 150 })],
       moment(1_000, 240, quiet, { faulted: 170, own: 20 }),
     ],
+    [
+      'a heap that grew and shrank again between two moments',
+      before,
+      moment(1_000, 240, quiet, { faulted: 170, own: 20, height: 150 }),
+    ],
     ['a thread that took a small part of it', before, moment(1_000, 400, quiet, { faulted: 120 })],
     ['a thread that may have so much by its limit', before, moment(1_000, 240, quiet, { faulted: 170, limit: 256 })],
-    ['a thread that parses something large', before, moment(1_000, 240, quiet, { faulted: 170, isRead: false })],
+    ['a thread that parses something large', before, moment(1_000, 240, quiet, { faulted: 170, unread: 120 })],
     [
       'growth of long ago',
       [moment(0, 100, quiet), moment(700_000, 280, quiet)],
@@ -84,7 +91,7 @@ describe('off-heap policy', () => {
   }
 
   it('does not wait for the sizes of a thread that has taken four times its limit', () => {
-    assert.equal(judgeOffHeap(before, moment(1_000, 400, quiet, { faulted: 300, isRead: false }))?.id, 1);
+    assert.equal(judgeOffHeap(before, moment(1_000, 400, quiet, { faulted: 300, unread: 270 }))?.id, 1);
   });
 
   it('blames at most one thread, and none that took less than another', () => {

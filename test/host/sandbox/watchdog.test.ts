@@ -24,6 +24,8 @@ function only<T>([one]: readonly T[]): T {
   return one;
 }
 
+const MB = 1024 * 1024;
+
 describe('watchdog', () => {
   it('leaves a healthy vessel alone and keeps its signs of the last ten seconds', async (t) => {
     const { clock, vessels } = build(t, 'good');
@@ -134,6 +136,27 @@ describe('watchdog', () => {
     for (const message of [null, 7, {}, { kind: 'ping', n: 99 }, { kind: 'collect', n: 1 }, { kind: 'pong', n: 1 }]) {
       assert.equal(watch?.answered(message), 'an answer to a pulse that was not asked for');
     }
+  });
+
+  it('asks a thread what became of new memory before it blames it', async (t) => {
+    const { clock, vessels } = build(t, 'quiet', 'parser');
+    const [quiet, parser] = vessels as [ScriptedWatched, ScriptedWatched];
+    await clock.advance(1_000);
+    // Between two readings of its sizes: a document becomes 150 MB of objects, and its thread answers nothing meanwhile.
+    const sizes = parser.readSizes;
+    const answers: (() => void)[] = [];
+    const sizesAfter = { heapBytes: 160 * MB, heapTotalBytes: 160 * MB };
+    parser.readSizes = (told) => new Promise((resolve) => answers.push(() => resolve({ ...told, ...sizesAfter })));
+    Object.assign(parser, { faulted: 160, resident: 250 });
+    quiet.resident = 250;
+    await clock.advance(400);
+    assert.deepEqual(parser.exits, []);
+    parser.readSizes = sizes;
+    parser.heap = 160;
+    for (const answer of answers) answer();
+    await clock.advance(1_000);
+    assert.deepEqual(parser.exits, [], 'its heap explains it');
+    assert.deepEqual(quiet.exits, []);
   });
 
   it('blames the thread that took what no heap accounts for', async (t) => {
