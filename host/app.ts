@@ -14,6 +14,7 @@ import { ConfigLoader } from './config/loader.ts';
 import { keepConfigInForce } from './config-in-force.ts';
 import { EmbeddedAgent } from './dispatch/embedded-agent.ts';
 import { LeaderWork } from './leader-work.ts';
+import { openDoctor } from './open-doctor.ts';
 import { openHooks } from './open-hooks.ts';
 import { hostOperations } from './operations.ts';
 import { renewConnections } from './renew-connections.ts';
@@ -153,8 +154,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     }),
   );
   const plans = (): LoadedConfig['plans'] => config.current.plans;
+  const own = { app: options, rooms, view, activity, config, source, leadership, events, cluster };
+  const doctor = opening.use(openDoctor({ ...own, logLinesLost: () => log.lost }));
+  const seen = { ...view, doctor: () => doctor.report() };
   const operating = { log, rooms, snapshots, settings, version, run, isOpen: () => work.isOpen, plans };
-  const servers = opening.use(new Servers({ view, operations: hostOperations(operating), clock, onError }));
+  const servers = opening.use(new Servers({ view: seen, operations: hostOperations(operating), clock, onError }));
   const bound = { ...(await servers.start(options)), agent: embedded?.port ?? null };
   host.info(
     `Metrics and read API on http://localhost:${bound.metrics}, health on http://localhost:${bound.health}`,

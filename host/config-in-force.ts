@@ -45,28 +45,39 @@ export interface ConfigInForce extends ConfigFollower {
   apply(config: LoadedConfig): Promise<void>;
   /** Files that could not be used as a whole. */
   readonly brokenFiles: ReadonlySet<string>;
+  /** Settings that are not those the rooms were built with: the next start takes them up. */
+  readonly deferred: ReadonlySet<string>;
 }
 
 /** Resolves with the configuration that was read first; call `apply` with it once everything that must hear of it stands. */
 export async function keepConfigInForce(options: ConfigInForceOptions): Promise<ConfigInForce> {
   const { loader, clock, onError, onDeferred } = options;
   let settings: Settings | null = null;
+  let built: Settings | null = null;
+  const deferred = new Set<string>();
   const brokenFiles = new Set<string>();
   loader.events.on('config:rejected', ({ file }) => brokenFiles.add(file));
   loader.events.on('config:reloaded', () => brokenFiles.clear());
   const apply = async (config: LoadedConfig): Promise<void> => {
     const before = settings ?? config.settings;
     settings = config.settings;
-    const deferred = Object.entries(FIXED_SETTINGS)
-      .filter(([, read]) => !isDeepStrictEqual(read(before), read(config.settings)))
-      .map(([name]) => name);
-    if (deferred.length > 0) onDeferred(deferred);
+    built ??= config.settings;
+    const changed = changedFixed(before, settings);
+    if (changed.length > 0) onDeferred(changed);
+    deferred.clear();
+    for (const name of changedFixed(built, settings)) deferred.add(name);
     await hand(config, options);
     // Nothing old runs now. Not waited for: an archive may be under way for long.
     void loader.dropBefore(config);
   };
   const follower = await followConfig({ loader, clock, onLoaded: (config) => void apply(config).catch(onError) });
-  return Object.assign(follower, { apply, brokenFiles });
+  return Object.assign(follower, { apply, brokenFiles, deferred });
+}
+
+function changedFixed(before: Settings, after: Settings): string[] {
+  return Object.entries(FIXED_SETTINGS)
+    .filter(([, read]) => !isDeepStrictEqual(read(before), read(after)))
+    .map(([name]) => name);
 }
 
 async function hand({ hooks, mappings, plans, settings }: LoadedConfig, options: ConfigInForceOptions): Promise<void> {

@@ -59,6 +59,11 @@ const ROOMS: Readonly<Record<string, { readonly floor: number; readonly imports:
     floor: 7,
     imports: ['ipc/', ...SEEN_ROOMS.map((room) => `host/${room}/`), 'host/replay/recording-line.ts'],
   },
+  // What is wrong, out of what is seen: pure but for what it asks the system and the cluster.
+  'host/doctor/': {
+    floor: 7,
+    imports: ['ipc/', ...SEEN_ROOMS.map((room) => `host/${room}/`), 'host/replay/', 'host/snapshots/'],
+  },
   // Wiring: imports every room below.
   'host/': { floor: 8, imports: ['ipc/', 'host/'] },
   'host/commands/': { floor: 9, imports: ['ipc/', 'host/'] },

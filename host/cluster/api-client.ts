@@ -38,6 +38,8 @@ export interface ApiClientOptions {
   readonly answerMs?: number;
   /** `status`: null when there was no answer. */
   readonly onAnswer?: (request: ApiRequest, status: number | null) => void;
+  /** Wall milliseconds, to the second: what the clock of the server said in an answer. */
+  readonly onDate?: (serverMs: number) => void;
 }
 
 const METHODS: Readonly<Record<Verb, string>> = {
@@ -100,7 +102,7 @@ export class ApiClient {
   }
 
   async #send(request: ApiRequest, connection: KubernetesConnection | null): Promise<http.IncomingMessage> {
-    const { source, onAnswer } = this.#options;
+    const { source, onAnswer, onDate } = this.#options;
     if (this.#isClosed) throw unanswered(request, 'khook is stopping');
     if (connection === null) throw unanswered(request, `there is no connection: ${source.problem ?? 'none was found'}`);
     try {
@@ -110,6 +112,8 @@ export class ApiClient {
         throw error;
       });
       onAnswer?.(request, response.statusCode ?? 0);
+      const serverMs = Date.parse(response.headers.date ?? '');
+      if (!Number.isNaN(serverMs)) onDate?.(serverMs);
       return response;
     } catch (error) {
       if (request.signal?.aborted !== true) onAnswer?.(request, null);

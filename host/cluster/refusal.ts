@@ -23,7 +23,7 @@ function refusalOf({ verb, target, message }: ApiError): Refusal {
   return { verb, resource: resourceOf(target), group, namespace, message, rule: ruleFor(verb, target) };
 }
 
-function ruleFor(verb: Verb, target: ApiTarget): string {
+export function ruleFor(verb: Verb, target: ApiTarget): string {
   // Who may list and not watch has nothing of it.
   const verbs = verb === 'list' || verb === 'watch' ? ['get', 'list', 'watch'] : [verb];
   const list = (words: readonly string[]): string => `[${words.map((word) => JSON.stringify(word)).join(', ')}]`;

@@ -1,10 +1,10 @@
-/** One event and the Hooks in force: for everybody on the read port, and on the loopback port for `khook explain`. */
+/** One event, the Hooks in force, what is wrong: for everybody on the read port, and on the loopback port for `khook explain` and `khook doctor`. */
 
 import { json, refusal } from './reply.ts';
 import type { Route } from './route.ts';
 import type { HostView } from './view.ts';
 
-export function lookupRoutes(view: Pick<HostView, 'event' | 'hooks'>): readonly Route[] {
+export function lookupRoutes(view: Pick<HostView, 'event' | 'hooks' | 'doctor'>): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -17,5 +17,6 @@ export function lookupRoutes(view: Pick<HostView, 'event' | 'hooks'>): readonly 
       },
     },
     { method: 'GET', path: '/api/v1/hooks', answer: () => json({ hooks: view.hooks() }) },
+    { method: 'GET', path: '/api/v1/doctor', answer: async () => json(await view.doctor()) },
   ];
 }

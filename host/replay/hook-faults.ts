@@ -8,34 +8,42 @@ import { canonicalType } from '../match/hook-index.ts';
 import { suggestMapping } from '../match/mapping-suggestion.ts';
 import type { GivenRules } from './judge.ts';
 import { shortFilter } from './obstacle.ts';
-import type { ConfigRead } from './recording-line.ts';
 import { disabledRemedy, type Remedy } from './remedy.ts';
 import { meantType, namesOf } from './type-fit.ts';
 
 /** Plugins that are meant to run. */
-export type RunningPlugins = ConfigRead['plugins'];
+export type RunningPlugins = Readonly<
+  Record<string, { readonly eventTypes: readonly string[]; readonly namespaces: readonly string[] | null }>
+>;
+
+export interface HookFault extends Remedy {
+  /** `source`: the plugin of its events does not run, or does not send them. */
+  readonly kind: 'suspended' | 'type' | 'source' | 'filter' | 'namespace';
+}
 
 const MAX_NAMED = 8;
 
-export function hookFaults(hook: Hook, rules: GivenRules, plugins: RunningPlugins): Remedy[] {
+export function hookFaults(hook: Hook, rules: GivenRules, plugins: RunningPlugins): HookFault[] {
   const types = new Set(hook.eventConfigurations.map(({ eventType }) => eventType));
   return [
-    ...(hook.suspend ? [{ cause: 'the Hook is suspended', fix: 'set spec.suspend: false' }] : []),
+    ...(hook.suspend
+      ? [{ kind: 'suspended' as const, cause: 'the Hook is suspended', fix: 'set spec.suspend: false' }]
+      : []),
     ...[...types].flatMap((eventType) => typeFaults(eventType, rules.mappings, plugins)),
     ...filterFaults(hook),
     ...namespaceFaults(hook, rules.controllerNamespace),
   ];
 }
 
-function typeFaults(eventType: string, mappings: readonly Mapping[], plugins: RunningPlugins): Remedy[] {
+function typeFaults(eventType: string, mappings: readonly Mapping[], plugins: RunningPlugins): HookFault[] {
   const isMeant = (name: string): boolean => canonicalType(name) === canonicalType(eventType);
   const known = mappings.filter((mapping) => namesOf(mapping).some(isMeant));
-  if (known.length === 0) return [unknownType(eventType, mappings, plugins)];
+  if (known.length === 0) return [{ kind: 'type', ...unknownType(eventType, mappings, plugins) }];
   const enabled = known.filter((mapping) => mapping.enabled);
   if (enabled.length === 0)
     return known.map((mapping) => {
       const { cause, fix } = disabledRemedy({ source: mapping.eventSource, type: mapping.eventType });
-      return { cause: `eventType: ${eventType}: ${cause}`, fix };
+      return { kind: 'type', cause: `eventType: ${eventType}: ${cause}`, fix };
     });
   const faults = enabled.map((mapping) => sourceFault(eventType, mapping, plugins));
   // One source that can send it is enough.
@@ -93,35 +101,46 @@ function sourceFault(
   eventType: string,
   { eventSource, eventType: type }: Mapping,
   plugins: RunningPlugins,
-): Remedy | null {
+): HookFault | null {
+  const kind = 'source';
   const plugin = Object.hasOwn(plugins, eventSource) ? plugins[eventSource] : undefined;
   if (plugin === undefined) {
     const sending = Object.keys(plugins).filter((name) => plugins[name]?.eventTypes.includes(type));
     const meant = nearestWord(eventSource, sending);
     const cause = `eventType: ${eventType}: its events come from plugin ${eventSource}, which is not running`;
-    if (meant === null) return { cause, fix: `enable ${eventSource} in plugins.yaml; khook check says what keeps it` };
+    if (meant === null)
+      return { kind, cause, fix: `enable ${eventSource} in plugins.yaml; khook check says what keeps it` };
     return {
+      kind,
       cause: `${cause}; did you mean ${meant}?`,
       fix: `write eventSource: ${meant} in place of ${eventSource} in event-mappings.yaml`,
     };
   }
   if (plugin.eventTypes.includes(type)) return null;
   return {
+    kind,
     cause: `eventType: ${eventType}: plugin ${eventSource} does not declare ${type} in its manifest`,
     fix: `its manifest declares ${plugin.eventTypes.join(', ') || 'no type'}; map one of these, or add ${type} there`,
   };
 }
 
-function filterFaults({ filter }: Hook): Remedy[] {
+function filterFaults({ filter }: Hook): HookFault[] {
   const problem = filter === undefined ? null : compileFilter(filter).problem;
   if (filter === undefined || problem === null) return [];
-  return [{ cause: `its filter \`${shortFilter(filter)}\` cannot be used: ${problem}`, fix: 'mend spec.filter' }];
+  return [
+    {
+      kind: 'filter',
+      cause: `its filter \`${shortFilter(filter)}\` cannot be used: ${problem}`,
+      fix: 'mend spec.filter',
+    },
+  ];
 }
 
-function namespaceFaults({ namespace, namespaces }: Hook, controllerNamespace: string): Remedy[] {
+function namespaceFaults({ namespace, namespaces }: Hook, controllerNamespace: string): HookFault[] {
   if (namespaces.length === 0 || namespace === controllerNamespace) return [];
   return [
     {
+      kind: 'namespace',
       cause: `spec.namespaces has no effect, because the Hook is not in khook's own namespace ${controllerNamespace}`,
       fix: `move the Hook to namespace ${controllerNamespace}`,
     },

@@ -35,7 +35,7 @@ export interface HostViewOptions {
   readonly metrics: HostView['metrics'];
 }
 
-export function hostView(options: HostViewOptions): HostView & Disposable {
+export function hostView(options: HostViewOptions): Omit<HostView, 'doctor'> & Disposable {
   const { plugins, flights, ledger, snapshots, clock } = options;
   const startedAt = time(clock.wall());
   const told = {

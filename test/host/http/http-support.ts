@@ -77,6 +77,7 @@ export function view(changes: Partial<HostView> = {}): HostView {
   return {
     version: '0.1.0',
     status: () => ({ version: '0.1.0', startedAt: EVENT.receivedAt, now: EVENT.receivedAt, ready: true, checks: [] }),
+    doctor: async () => ({ version: '0.1.0', at: EVENT.receivedAt, findings: [] }),
     history: () => ({
       everySeconds: 10,
       at: [],

@@ -1,0 +1,63 @@
+/** What is wrong with what the user wrote, each entry with its place. Pure. */
+
+import { formatProblem, type Problem } from '../config/problem.ts';
+import type { Evidence } from './evidence.ts';
+import { type Finding, type FindingCode, problem, warning } from './finding.ts';
+
+const CODES: Readonly<Partial<Record<Problem['code'], FindingCode>>> = {
+  HOST_ERR_CONFIG_ENV: 'VARIABLE_UNSET',
+  HOST_ERR_BUNDLE_MISSING: 'PLUGIN_MISSING',
+  HOST_ERR_BUNDLE_MANIFEST: 'PLUGIN_INVALID',
+  HOST_ERR_BUNDLE_ENTRY: 'PLUGIN_INVALID',
+  HOST_ERR_BUNDLE_TWICE: 'PLUGIN_INVALID',
+  HOST_ERR_BUNDLE_LIMIT: 'PLUGIN_INVALID',
+  HOST_ERR_BUNDLE_TOO_LARGE: 'PLUGIN_INVALID',
+  HOST_ERR_BUNDLE_ARCHIVE: 'PLUGIN_INVALID',
+  HOST_ERR_BUNDLE_UNPACK: 'PLUGIN_INVALID',
+  HOST_ERR_FOLDER: 'PLUGIN_INVALID',
+  HOST_ERR_HOOK: 'HOOK_FAULT',
+};
+
+/** Files as a whole come first: they are why entries are missing. */
+export function configFindings({ problems, brokenFiles, deferred }: Evidence): Finding[] {
+  const told = new Map<string, Finding>();
+  const sorted = [...problems].sort((a, b) => rank(a, brokenFiles) - rank(b, brokenFiles));
+  for (const each of sorted) told.set(formatProblem(each), findingOf(each, brokenFiles));
+  const findings = [...told.values()];
+  if (deferred.length > 0)
+    findings.push(
+      warning({
+        code: 'CONFIG_DEFERRED',
+        subject: 'plugins.yaml',
+        problem: `Changed settings take effect at the next start only: ${deferred.join(', ')}.`,
+        fix: 'Restart khook when it suits.',
+        paste: 'kubectl rollout restart deployment/khook',
+      }),
+    );
+  return findings;
+}
+
+function findingOf(each: Problem, brokenFiles: readonly string[]): Finding {
+  const isWhole = brokenFiles.includes(each.file);
+  const path = each.path === '' ? '' : `${each.path}: `;
+  const isShadowed = each.code === 'HOST_ERR_CONFIG_DUPLICATE' && each.message.includes('mapped twice');
+  return problem({
+    code: isShadowed ? 'MAPPING_SHADOWED' : (CODES[each.code] ?? 'CONFIG_INVALID'),
+    severity: isShadowed ? 'warning' : 'problem',
+    subject: [each.file, each.line, each.column].filter((part) => part !== null).join(':'),
+    problem: `${path}${each.message}`,
+    evidence: [each.code],
+    cause: isWhole ? 'The whole file is not used; what was in force before stays in force.' : skipped(each),
+    fix: each.fix || 'Correct that place; khook takes it up within seconds.',
+  });
+}
+
+function skipped({ subject }: Problem): string {
+  return subject === '' ? '' : `${subject} is skipped because of it.`;
+}
+
+function rank({ file, line, code }: Problem, brokenFiles: readonly string[]): number {
+  if (brokenFiles.includes(file)) return 0;
+  if (code === 'HOST_ERR_CONFIG_ENV') return 1;
+  return line === null ? 2 : 3;
+}

@@ -1,0 +1,98 @@
+/** What the doctor knows when it thinks: everything that the rooms tell at one moment, as data. Times are wall milliseconds. */
+
+import type { PluginPlan } from '../config/plugin-plan.ts';
+import type { Problem } from '../config/problem.ts';
+import type { DeadLetterSnapshot, EventSnapshot, FlightRecordSnapshot, LedgerSnapshot } from '../http/view.ts';
+import type { GivenRules } from '../replay/judge.ts';
+import type { AgentStanding } from './agent-standing.ts';
+
+export interface PluginEvidence {
+  readonly name: string;
+  readonly plan: PluginPlan | null;
+  readonly state: string;
+  /** Of a state that is no good: in words. */
+  readonly reason: string;
+  readonly restarts: Readonly<Record<string, number>>;
+  readonly lastExit: { readonly reason: string; readonly detail: string; readonly at: number } | null;
+  readonly nextStartAt: number | null;
+  readonly retryAt: number | null;
+  /** Since when it is in this state. */
+  readonly since: number;
+  readonly staleness: string | null;
+  /** What its own health check says; null: it is well. */
+  readonly unhealthy: string | null;
+  /** After its last collection; null before the first. */
+  readonly collectedBytes: number | null;
+  readonly limitBytes: number;
+  /** Of one core over the last half minute; null: not known yet. */
+  readonly cpuShare: number | null;
+  readonly cpuLimit: number;
+  /** That it was granted to listen on, and nobody does. */
+  readonly silentPorts: readonly number[];
+}
+
+export interface ClusterEvidence {
+  /** Why there is no connection; null: there is one. */
+  readonly connectionProblem: string | null;
+  /** Whether Hooks are read from there. */
+  readonly hasHooks: boolean;
+  /** Why the Hooks are not known; empty when they are. */
+  readonly hooksProblem: string;
+  readonly silentMs: number;
+  /** What RBAC does not allow. */
+  readonly refused: readonly {
+    readonly verb: string;
+    readonly resource: string;
+    readonly namespace: string;
+    readonly rule: string;
+    readonly message: string;
+    /** What does not work without it. */
+    readonly need: string;
+  }[];
+  /** Why that could not be asked; empty when it could. */
+  readonly reviewProblem: string;
+  /** How far the API server's clock is ahead of khook's; null: not known. */
+  readonly clockAheadMs: number | null;
+  readonly isLeader: boolean;
+  /** Empty: nobody that is known of. */
+  readonly holder: string;
+  readonly leaseFault: string | null;
+  /** Files whose ConfigMap says something else for longer than a kubelet takes. */
+  readonly unmounted: readonly { readonly file: string; readonly configMap: string; readonly difference: string }[];
+}
+
+export interface Evidence {
+  readonly at: number;
+  readonly startedAt: number;
+  readonly plugins: readonly PluginEvidence[];
+  readonly flights: readonly FlightRecordSnapshot[];
+  readonly problems: readonly Problem[];
+  readonly brokenFiles: readonly string[];
+  /** Settings that only the next start takes up. */
+  readonly deferred: readonly string[];
+  readonly rules: GivenRules;
+  /** Of prompts and filters, by Hook. */
+  readonly hookProblems: ReadonlyMap<string, string>;
+  /** When each Hook fired last, as far as this host knows. */
+  readonly lastFired: ReadonlyMap<string, number>;
+  /** Newest first. */
+  readonly events: readonly EventSnapshot[];
+  readonly ledger: LedgerSnapshot;
+  readonly deadLetters: { readonly total: number; readonly newest: DeadLetterSnapshot | null };
+  readonly agents: readonly AgentStanding[];
+  /** Hooks whose budget of the hour is used up, with what waits. */
+  readonly held: readonly { readonly hook: string; readonly callsPerHour: number; readonly until: number }[];
+  readonly outbox: { readonly fault: string | null; readonly isFull: boolean; readonly firings: number };
+  readonly cluster: ClusterEvidence;
+  readonly host: HostEvidence;
+}
+
+export interface HostEvidence {
+  readonly residentBytes: number;
+  /** Of the container; null: none is set, or it is not known. */
+  readonly memoryLimitBytes: number | null;
+  /** null: there is no data directory, or it cannot be asked. */
+  readonly disk: { readonly directory: string; readonly freeBytes: number; readonly totalBytes: number } | null;
+  readonly zombieThreads: number;
+  readonly logLinesLost: number;
+}

@@ -1,0 +1,52 @@
+/** What has to be tried out or asked of the system: ports, disk, memory. Nothing here rejects. */
+
+import { statfs } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { type Clock, delay } from '../../ipc/clock.ts';
+import type { HostEvidence } from './evidence.ts';
+
+const CONNECT_MS = 1_000;
+/** What the system says where no limit is set. */
+const NO_LIMIT = 2 ** 50;
+
+/** The ports on which nobody of this machine takes a connection. */
+export async function silentPorts(ports: readonly number[], clock: Clock): Promise<readonly number[]> {
+  const taken = await Promise.all(ports.map((port) => isTaken(port, clock)));
+  return ports.filter((_, n) => taken[n] === false);
+}
+
+async function isTaken(port: number, clock: Clock): Promise<boolean> {
+  const socket = createConnection({ port, host: '127.0.0.1' });
+  const answer = Promise.withResolvers<boolean>();
+  const late = new AbortController();
+  socket.once('connect', () => answer.resolve(true));
+  socket.once('error', () => answer.resolve(false));
+  // Late is not silent: the machine may be busy.
+  delay(clock, CONNECT_MS, late.signal).then(
+    () => answer.resolve(true),
+    () => undefined,
+  );
+  const taken = await answer.promise;
+  late.abort();
+  socket.destroy();
+  return taken;
+}
+
+export async function diskOf(directory: string | null): Promise<HostEvidence['disk']> {
+  if (directory === null) return null;
+  try {
+    const { bavail, blocks, bsize } = await statfs(directory);
+    return { directory, freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+  } catch {
+    // That it cannot be read is what the outbox says.
+    return null;
+  }
+}
+
+export function memoryOf(): Pick<HostEvidence, 'residentBytes' | 'memoryLimitBytes'> {
+  const limit = process.constrainedMemory();
+  return {
+    residentBytes: process.memoryUsage.rss(),
+    memoryLimitBytes: limit > 0 && limit < NO_LIMIT ? limit : null,
+  };
+}

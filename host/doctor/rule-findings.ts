@@ -1,0 +1,88 @@
+/** What is wrong with Hooks and mappings, seen in them alone, without any event. Pure. */
+
+import { type Hook, hookId } from '../config/hook.ts';
+import { type HookFault, hookFaults } from '../replay/hook-faults.ts';
+import type { Evidence } from './evidence.ts';
+import { type Finding, note, problem, warning } from './finding.ts';
+
+export function ruleFindings(evidence: Evidence): Finding[] {
+  return [...hookFindings(evidence), ...mappingFindings(evidence)];
+}
+
+function hookFindings({ rules, plugins, hookProblems }: Evidence): Finding[] {
+  const running = Object.fromEntries(
+    plugins.flatMap(({ name, plan }) =>
+      plan?.kind === 'run'
+        ? [[name, { eventTypes: plan.spec.eventTypes, namespaces: plan.spec.namespaces }] as const]
+        : [],
+    ),
+  );
+  const found = rules.hooks.flatMap((hook) => {
+    const faults = hookFaults(hook, rules, running).map((fault) => findingOf(hook, fault));
+    const said = hookProblems.get(hookId(hook));
+    const isTold = said === undefined || faults.some(({ code }) => code === 'HOOK_FILTER');
+    return isTold ? faults : [...faults, ofPrompt(hook, said)];
+  });
+  if (rules.hooks.length > 0) return found;
+  return [
+    note({
+      code: 'HOOK_NONE',
+      subject: 'Hooks',
+      problem: 'There is no Hook, so nothing ever fires.',
+      fix: 'Write one; docs/getting-started.md has an example.',
+      paste: 'kubectl get hooks -A',
+    }),
+  ];
+}
+
+function findingOf(hook: Hook, { kind, cause, fix, paste }: HookFault): Finding {
+  const about = { subject: `Hook ${hookId(hook)}`, fix: `${fix}.`, paste: paste ?? '' };
+  if (kind === 'suspended')
+    return warning({
+      ...about,
+      code: 'HOOK_SUSPENDED',
+      problem: `Hook ${hookId(hook)} is suspended and fires nothing.`,
+    });
+  if (kind === 'filter')
+    return problem({ ...about, code: 'HOOK_FILTER', problem: `Hook ${hookId(hook)} matches nothing: ${cause}.` });
+  return problem({
+    ...about,
+    code: kind === 'source' ? 'HOOK_SOURCE' : 'HOOK_FAULT',
+    problem: `Hook ${hookId(hook)} can not fire: ${cause}${cause.endsWith('?') ? '' : '.'}`,
+  });
+}
+
+function ofPrompt(hook: Hook, said: string): Finding {
+  return warning({
+    code: 'HOOK_FAULT',
+    subject: `Hook ${hookId(hook)}`,
+    problem: `Hook ${hookId(hook)}: ${said}.`,
+    cause: 'It fires with the text of the prompt as it stands.',
+    fix: 'Mend the prompt.',
+  });
+}
+
+function mappingFindings({ rules, plugins }: Evidence): Finding[] {
+  const known = new Map(plugins.map((plugin) => [plugin.name, plugin]));
+  return rules.mappings.flatMap(({ eventSource, eventType, enabled }) => {
+    const plan = known.get(eventSource)?.plan;
+    if (!enabled || plan === null || plan === undefined) return [];
+    const about = { subject: `mapping ${eventSource}:${eventType}` };
+    if (plan.kind === 'disabled')
+      return warning({
+        ...about,
+        code: 'PLUGIN_DISABLED',
+        subject: `plugin ${eventSource}`,
+        problem: `Plugin ${eventSource} is switched off, and mapping ${eventSource}:${eventType} counts on its events.`,
+        fix: `Set enabled: true for ${eventSource} in plugins.yaml, or enabled: false for the mapping.`,
+      });
+    if (plan.kind !== 'run' || plan.spec.eventTypes.includes(eventType)) return [];
+    return warning({
+      ...about,
+      code: 'MAPPING_UNFED',
+      problem: `Mapping ${eventSource}:${eventType} is never used: the plugin does not declare that type.`,
+      evidence: [`its manifest declares ${plan.spec.eventTypes.join(', ') || 'no type'}`],
+      fix: 'Write one of these types in event-mappings.yaml, or take the mapping out.',
+    });
+  });
+}
