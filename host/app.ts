@@ -157,7 +157,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const own = { app: options, rooms, view, activity, config, source, leadership, events, cluster };
   const doctor = opening.use(openDoctor({ ...own, logLinesLost: () => log.lost }));
   const seen = { ...view, doctor: () => doctor.report() };
-  const operating = { log, rooms, snapshots, settings, version, run, isOpen: () => work.isOpen, plans };
+  const operating = { log, rooms, doctor, snapshots, settings, version, run, isOpen: () => work.isOpen, plans };
   const servers = opening.use(new Servers({ view: seen, operations: hostOperations(operating), clock, onError }));
   const bound = { ...(await servers.start(options)), agent: embedded?.port ?? null };
   host.info(

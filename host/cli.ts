@@ -5,6 +5,7 @@ import { check } from './commands/check.ts';
 import type { Command } from './commands/command.ts';
 import { chooseCommand, commandHelp, generalHelp, groupHelp, readCommandLine } from './commands/command-line.ts';
 import { DEAD_LETTER_COMMANDS } from './commands/dead-letters.ts';
+import { doctor } from './commands/doctor.ts';
 import { emit } from './commands/emit.ts';
 import { EXIT_CODES, type ExitCode } from './commands/exit-code.ts';
 import { explain } from './commands/explain.ts';
@@ -13,7 +14,16 @@ import { replay } from './commands/replay.ts';
 import { run } from './commands/run.ts';
 import { khookVersion } from './commands/version.ts';
 
-export const COMMANDS: readonly Command[] = [run, check, emit, explain, record, replay, ...DEAD_LETTER_COMMANDS];
+export const COMMANDS: readonly Command[] = [
+  run,
+  check,
+  doctor,
+  emit,
+  explain,
+  record,
+  replay,
+  ...DEAD_LETTER_COMMANDS,
+];
 
 const stdout = (text: string): void => void process.stdout.write(text);
 const stderr = (text: string): void => void process.stderr.write(text);

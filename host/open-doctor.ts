@@ -8,17 +8,17 @@ import type { ClusterEvents } from './cluster/events.ts';
 import type { Leadership } from './cluster/leadership.ts';
 import type { ConfigInForce } from './config-in-force.ts';
 import { AgentStandings } from './doctor/agent-standing.ts';
+import type { BundleView } from './doctor/bundle.ts';
 import { ClusterProbe } from './doctor/cluster-probe.ts';
 import { Doctor } from './doctor/doctor.ts';
 import { News } from './doctor/news.ts';
-import type { HostView } from './http/view.ts';
 import type { Rooms } from './rooms.ts';
 import type { Activity } from './snapshots/activity.ts';
 
 export interface OpenDoctorOptions {
   readonly app: AppOptions;
   readonly rooms: Rooms;
-  readonly view: Omit<HostView, 'doctor'>;
+  readonly view: BundleView;
   readonly activity: Activity;
   readonly config: ConfigInForce;
   readonly source: ConnectionSource;

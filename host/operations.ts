@@ -3,6 +3,7 @@
 import { HostError } from './base/errors.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
 import type { Settings } from './config/settings.ts';
+import type { Doctor } from './doctor/doctor.ts';
 import type { HostOperations } from './http/view.ts';
 import { Profiler } from './profile/profiler.ts';
 import type { Rooms } from './rooms.ts';
@@ -20,6 +21,7 @@ export interface OperationsOptions {
   readonly settings: Settings;
   readonly version: string;
   readonly run: string;
+  readonly doctor: Pick<Doctor, 'bundle'>;
   /** Whether events are taken. */
   readonly isOpen: () => boolean;
   /** Of the plugins, as they are now. */
@@ -43,6 +45,7 @@ export function hostOperations({ log, rooms, isOpen, ...options }: OperationsOpt
       log.setLevel(level, plugin);
       for (const each of plugins.all) each.setDebug(log.levelOf(each.name) === 'debug');
     },
+    bundle: () => options.doctor.bundle(),
     restartPlugin: async (name) => plugins.find(name)?.restart(),
     profile: profiler.profile.bind(profiler),
     record: recordings.open.bind(recordings),

@@ -85,7 +85,7 @@ const SINGLE_IMPORTERS: Readonly<Record<string, readonly RegExp[]>> = {
   cockatiel: [/^host\/dispatch\//],
   '@marcbachmann/cel-js': [/^host\/match\/filter(?:-regex)?\.ts$/],
   re2js: [/^host\/match\/filter-regex\.ts$/],
-  'tar-stream': [/^host\/config\/archive-stream\.ts$/],
+  'tar-stream': [/^host\/config\/archive-stream\.ts$/, /^host\/commands\/doctor-bundle\.ts$/],
   zod: [/^host\//, /^scripts\/crd\//],
   'node:ffi': [/^host\/sandbox\/allocator\.ts$/],
   'node:sqlite': [/^host\/dispatch\//],

@@ -5,6 +5,10 @@ export const EXIT_CODES = {
   OK: 0,
   /** It failed in a way that the message tells. */
   FAILED: 1,
+  /** `doctor` found warnings. */
+  WARNING: 1,
+  /** `doctor` found something that does not work. */
+  PROBLEM: 2,
   /** The command line is wrong. */
   USAGE: 2,
   /** `check` found problems. */

@@ -19,7 +19,11 @@ const CODES: Readonly<Partial<Record<Problem['code'], FindingCode>>> = {
 };
 
 /** Files as a whole come first: they are why entries are missing. */
-export function configFindings({ problems, brokenFiles, deferred }: Evidence): Finding[] {
+export function configFindings({
+  problems,
+  brokenFiles,
+  deferred,
+}: Pick<Evidence, 'problems' | 'brokenFiles' | 'deferred'>): Finding[] {
   const told = new Map<string, Finding>();
   const sorted = [...problems].sort((a, b) => rank(a, brokenFiles) - rank(b, brokenFiles));
   for (const each of sorted) told.set(formatProblem(each), findingOf(each, brokenFiles));

@@ -5,7 +5,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { Leadership } from '../cluster/leadership.ts';
 import type { LoadedConfig } from '../config/loaded-config.ts';
 import type { Outbox } from '../dispatch/outbox.ts';
-import type { DoctorReport, HostView } from '../http/view.ts';
+import type { DoctorReport } from '../http/view.ts';
 import type { Matcher } from '../match/pool.ts';
 import type { Watchdog } from '../sandbox/watchdog.ts';
 import type { Activity } from '../snapshots/activity.ts';
@@ -14,6 +14,7 @@ import { describeState } from '../snapshots/health-checks.ts';
 import type { Plugins } from '../supervision/plugins.ts';
 import type { Supervisor } from '../supervision/supervisor.ts';
 import type { AgentStandings } from './agent-standing.ts';
+import { type BundleView, bundleFiles } from './bundle.ts';
 import type { ClusterProbe } from './cluster-probe.ts';
 import type { ClusterEvidence, Evidence, PluginEvidence } from './evidence.ts';
 import { examine } from './examine.ts';
@@ -28,7 +29,7 @@ const FRESH_MS = 1_000;
 export interface DoctorOptions {
   readonly clock: Clock;
   readonly version: string;
-  readonly view: Pick<HostView, 'events' | 'ledger' | 'flightRecords' | 'deadLetters'>;
+  readonly view: BundleView;
   readonly plugins: Pick<Plugins, 'all'>;
   readonly matcher: Pick<Matcher, 'rules'>;
   readonly activity: Activity;
@@ -70,6 +71,10 @@ export class Doctor implements Disposable {
       throw error;
     });
     return this.#report;
+  }
+
+  async bundle(): Promise<Readonly<Record<string, unknown>>> {
+    return bundleFiles(this.#options.view, await this.#gather());
   }
 
   [Symbol.dispose](): void {

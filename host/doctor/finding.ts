@@ -87,8 +87,9 @@ export interface Finding {
 
 type Told = Pick<Finding, 'code' | 'subject' | 'problem' | 'fix'> & Partial<Finding>;
 
-export function problem(told: Told): Finding {
-  return { severity: 'problem', evidence: [], cause: '', paste: '', ...told };
+export function problem({ code, severity = 'problem', subject, problem: words, fix, ...more }: Told): Finding {
+  const { evidence = [], cause = '', paste = '' } = more;
+  return { code, severity, subject, problem: words, evidence, cause, fix, paste };
 }
 
 export function warning(told: Told): Finding {

@@ -3,6 +3,7 @@
 import type { FlightRecordSnapshot } from '../http/view.ts';
 import type { Evidence, PluginEvidence } from './evidence.ts';
 import { type Finding, problem, warning } from './finding.ts';
+import { waitingFor } from './hook-sources.ts';
 import { counted, megabytes, percent, span } from './words.ts';
 
 /** A failure that is so long past is history. */
@@ -12,6 +13,10 @@ const SLOW_START_MS = 10_000;
 const MAX_SIGNS = 6;
 
 interface Scene {
+  /** Hooks that can not fire while it does not run. */
+  readonly waiting: readonly string[];
+  /** Mappings that count on it, where no Hook does. */
+  readonly mapped: readonly string[];
   readonly at: number;
   readonly flights: readonly FlightRecordSnapshot[];
 }
@@ -35,8 +40,19 @@ export function wellbeingFindings(evidence: Evidence): Finding[] {
     ]);
 }
 
-function sceneOf({ at, flights }: Evidence, { name }: PluginEvidence): Scene {
-  return { at, flights: flights.filter(({ plugin }) => plugin === name) };
+function sceneOf(evidence: Evidence, { name, plan }: PluginEvidence): Scene {
+  const { at, flights, rules } = evidence;
+  const mapped = rules.mappings.filter(({ eventSource, enabled }) => enabled && eventSource === name);
+  return {
+    at,
+    flights: flights.filter(({ plugin }) => plugin === name),
+    waiting: plan?.kind === 'run' ? [] : waitingFor(name, evidence),
+    mapped: mapped.map(({ eventType }) => `${name}:${eventType}`),
+  };
+}
+
+function waitingWords({ waiting }: Scene): string[] {
+  return waiting.length === 0 ? [] : [`Hooks that can not fire meanwhile: ${waiting.join(', ')}`];
 }
 
 function standing(plugin: PluginEvidence, scene: Scene): Finding | null {
@@ -48,16 +64,28 @@ function standing(plugin: PluginEvidence, scene: Scene): Finding | null {
       const isConnection = plan?.kind === 'blocked' && plan.why === 'connection';
       return problem({
         code: isConnection ? 'CONNECTION' : 'PLUGIN_BLOCKED',
-        // Where khook runs outside of a cluster, that is as it has to be.
-        severity: isConnection ? 'warning' : 'problem',
+        // Where khook runs outside of a cluster and nobody counts on it, that is as it has to be.
+        severity: isConnection && scene.waiting.length === 0 ? 'warning' : 'problem',
         subject,
         problem: `Plugin ${name} is blocked: ${plan?.kind === 'blocked' ? plan.reason : reason}`,
+        evidence: waitingWords(scene),
         fix: isConnection
           ? 'Give khook a connection, or switch the plugin off:'
           : 'If it may have what it asks for, grant it in plugins.yaml:',
         paste: remedy,
       });
     }
+    case 'disabled':
+      if (scene.waiting.length === 0 && scene.mapped.length === 0) return null;
+      return problem({
+        code: 'PLUGIN_DISABLED',
+        severity: scene.waiting.length === 0 ? 'warning' : 'problem',
+        subject,
+        problem: `Plugin ${name} is switched off in plugins.yaml, and its events are counted on.`,
+        evidence: [...waitingWords(scene), `mappings of its events: ${scene.mapped.join(', ')}`],
+        fix: 'Switch it on, or take out what counts on it:',
+        paste: `plugins:\n  - name: ${name}\n    enabled: true`,
+      });
     case 'failed':
     case 'backing-off':
       return failed(plugin, scene);
@@ -83,7 +111,11 @@ function failed(plugin: PluginEvidence, scene: Scene): Finding {
   const count = Object.values(restarts).reduce((sum, n) => sum + n, 0);
   const loops = retryAt !== null;
   const next = nextStartAt === null ? '' : `; its next start is due in ${span(nextStartAt - scene.at)}`;
-  const fields = { subject: `plugin ${name}`, evidence: signs(plugin, scene), paste: logs(name) };
+  const fields = {
+    subject: `plugin ${name}`,
+    evidence: [...signs(plugin, scene), ...waitingWords(scene)],
+    paste: logs(name),
+  };
   if (taken)
     return problem({
       ...fields,

@@ -1,27 +1,25 @@
 /** What is wrong with Hooks and mappings, seen in them alone, without any event. Pure. */
 
 import { type Hook, hookId } from '../config/hook.ts';
-import { type HookFault, hookFaults } from '../replay/hook-faults.ts';
+import type { HookFault } from '../replay/hook-faults.ts';
 import type { Evidence } from './evidence.ts';
 import { type Finding, note, problem, warning } from './finding.ts';
+import { faultyHooks } from './hook-sources.ts';
 
 export function ruleFindings(evidence: Evidence): Finding[] {
   return [...hookFindings(evidence), ...mappingFindings(evidence)];
 }
 
-function hookFindings({ rules, plugins, hookProblems }: Evidence): Finding[] {
-  const running = Object.fromEntries(
-    plugins.flatMap(({ name, plan }) =>
-      plan?.kind === 'run'
-        ? [[name, { eventTypes: plan.spec.eventTypes, namespaces: plan.spec.namespaces }] as const]
-        : [],
-    ),
-  );
-  const found = rules.hooks.flatMap((hook) => {
-    const faults = hookFaults(hook, rules, running).map((fault) => findingOf(hook, fault));
+function hookFindings(evidence: Evidence): Finding[] {
+  const { rules, plugins, hookProblems } = evidence;
+  // Of a plugin that is there it is told why it does not run, and which Hooks wait for it.
+  const isKnown = ({ kind, plugin }: HookFault): boolean =>
+    kind === 'source' && plugins.some(({ name, plan }) => name === plugin && plan?.kind !== 'run');
+  const found = faultyHooks(evidence).flatMap(({ hook, faults }) => {
+    const findings = faults.filter((fault) => !isKnown(fault)).map((fault) => findingOf(hook, fault));
     const said = hookProblems.get(hookId(hook));
-    const isTold = said === undefined || faults.some(({ code }) => code === 'HOOK_FILTER');
-    return isTold ? faults : [...faults, ofPrompt(hook, said)];
+    const isTold = said === undefined || findings.some(({ code }) => code === 'HOOK_FILTER');
+    return isTold ? findings : [...findings, ofPrompt(hook, said)];
   });
   if (rules.hooks.length > 0) return found;
   return [
@@ -68,14 +66,6 @@ function mappingFindings({ rules, plugins }: Evidence): Finding[] {
     const plan = known.get(eventSource)?.plan;
     if (!enabled || plan === null || plan === undefined) return [];
     const about = { subject: `mapping ${eventSource}:${eventType}` };
-    if (plan.kind === 'disabled')
-      return warning({
-        ...about,
-        code: 'PLUGIN_DISABLED',
-        subject: `plugin ${eventSource}`,
-        problem: `Plugin ${eventSource} is switched off, and mapping ${eventSource}:${eventType} counts on its events.`,
-        fix: `Set enabled: true for ${eventSource} in plugins.yaml, or enabled: false for the mapping.`,
-      });
     if (plan.kind !== 'run' || plan.spec.eventTypes.includes(eventType)) return [];
     return warning({
       ...about,

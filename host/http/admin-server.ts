@@ -1,6 +1,7 @@
 /** Port 6060, loopback only: what changes something. */
 
 import { parseLogLevel, parseTestEvent } from './admin-schema.ts';
+import { bundleRoute } from './bundle-route.ts';
 import { deadLetterOperations, deadLetterRoutes } from './dead-letter-routes.ts';
 import { lookupRoutes } from './lookup-routes.ts';
 import { loopbackGuard } from './loopback-guard.ts';
@@ -39,6 +40,7 @@ export function adminRoutes(view: AdminView, operations: HostOperations): readon
     return refusal(404, `there is no plugin '${name.slice(0, 64)}', there are: ${names.join(', ') || 'none'}`);
   };
   return [
+    bundleRoute(operations),
     ...pprofRoutes(operations),
     ...lookupRoutes(view),
     ...deadLetterRoutes(view),

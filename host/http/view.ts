@@ -241,6 +241,8 @@ export interface TestEvent {
 
 /** What changes something, and what may show secrets; served on the loopback port only. */
 export interface HostOperations {
+  /** What this host knows, as files for a bug report: name → text, or what becomes JSON. Secrets are taken out. */
+  bundle(): Promise<Readonly<Record<string, unknown>>>;
   setLogLevel(level: string, plugin: string | null): void;
   restartPlugin(name: string): Promise<void>;
   /** Gzipped pprof, of the host's own thread or of a plugin. Rejects with HOST_ERR_PROFILE. */

@@ -19,6 +19,8 @@ export type RunningPlugins = Readonly<
 export interface HookFault extends Remedy {
   /** `source`: the plugin of its events does not run, or does not send them. */
   readonly kind: 'suspended' | 'type' | 'source' | 'filter' | 'namespace';
+  /** Of `source`. */
+  readonly plugin?: string;
 }
 
 const MAX_NAMED = 8;
@@ -102,23 +104,23 @@ function sourceFault(
   { eventSource, eventType: type }: Mapping,
   plugins: RunningPlugins,
 ): HookFault | null {
-  const kind = 'source';
+  const about = { kind: 'source', plugin: eventSource } as const;
   const plugin = Object.hasOwn(plugins, eventSource) ? plugins[eventSource] : undefined;
   if (plugin === undefined) {
     const sending = Object.keys(plugins).filter((name) => plugins[name]?.eventTypes.includes(type));
     const meant = nearestWord(eventSource, sending);
     const cause = `eventType: ${eventType}: its events come from plugin ${eventSource}, which is not running`;
     if (meant === null)
-      return { kind, cause, fix: `enable ${eventSource} in plugins.yaml; khook check says what keeps it` };
+      return { ...about, cause, fix: `enable ${eventSource} in plugins.yaml; khook check says what keeps it` };
     return {
-      kind,
+      ...about,
       cause: `${cause}; did you mean ${meant}?`,
       fix: `write eventSource: ${meant} in place of ${eventSource} in event-mappings.yaml`,
     };
   }
   if (plugin.eventTypes.includes(type)) return null;
   return {
-    kind,
+    ...about,
     cause: `eventType: ${eventType}: plugin ${eventSource} does not declare ${type} in its manifest`,
     fix: `its manifest declares ${plugin.eventTypes.join(', ') || 'no type'}; map one of these, or add ${type} there`,
   };

@@ -30,6 +30,7 @@ async function open(t: TestContext, changes: Partial<HostOperations> = {}) {
       asked.push(['drop', id]);
       return DEAD_LETTER;
     },
+    bundle: async () => ({ 'ledger.json': {} }),
     record: () => () => undefined,
     ...changes,
   };

@@ -1,0 +1,43 @@
+/** Asks a running host what is wrong with it; where none answers, looks for the reason in what is on this machine. */
+
+import type { DoctorReport } from '../http/view.ts';
+import { flagText, type Invocation } from './command.ts';
+import { askHost } from './doctor-ask.ts';
+import { writeBundle } from './doctor-bundle.ts';
+import { whyNoHost } from './doctor-offline.ts';
+import { reportText } from './doctor-text.ts';
+import { EXIT_CODES, type ExitCode } from './exit-code.ts';
+import { URL_FLAG } from './host-client.ts';
+import { khookVersion } from './version.ts';
+
+type Findings = DoctorReport['findings'];
+
+export async function visit(invocation: Invocation): Promise<ExitCode> {
+  const url = (flagText(invocation, 'url') ?? URL_FLAG.default ?? '').replace(/\/+$/, '');
+  const answer = await askHost<DoctorReport>(url, '/api/v1/doctor');
+  const report: DoctorReport =
+    answer.kind === 'ok'
+      ? answer.value
+      : { version: khookVersion(), at: new Date().toISOString(), findings: await whyNoHost(url, answer, invocation) };
+  const bundle = flagText(invocation, 'bundle');
+  // An archive that goes to standard output is not to be mixed with words.
+  const say = bundle === '/dev/stdout' || bundle === '-' ? invocation.stderr : invocation.stdout;
+  if (invocation.flags.json === true) say(`${JSON.stringify({ url, ...report }, null, 2)}\n`);
+  else say(reportText(report, url));
+  if (bundle !== null) {
+    const fault = await writeBundle(bundle, { url, report });
+    if (fault !== '') {
+      invocation.stderr(`khook doctor: ${fault}\n`);
+      return EXIT_CODES.FAILED;
+    }
+    if (bundle !== '-' && bundle !== '/dev/stdout')
+      invocation.stderr(`Written to ${bundle}; secrets are taken out, look at it before you send it.\n`);
+  }
+  return exitCodeOf(report.findings);
+}
+
+/** As monitoring systems have it: 0 all is well, 1 warnings, 2 something is wrong. Notes are no reason to worry. */
+function exitCodeOf(findings: Findings): ExitCode {
+  if (findings.some(({ severity }) => severity === 'problem')) return EXIT_CODES.PROBLEM;
+  return findings.some(({ severity }) => severity === 'warning') ? EXIT_CODES.WARNING : EXIT_CODES.OK;
+}
