@@ -70,7 +70,7 @@ async function review(
     spec: { resourceAttributes },
   };
   const { status = {} } = await client.json<ReviewAnswer>({ verb: 'create', target: REVIEWS, body, signal });
-  if (status.allowed === true) return null;
+  if (status.allowed !== false) return null;
   const where = namespace === '' ? 'in all namespaces' : `in namespace ${namespace}`;
   const reason = status.reason === undefined || status.reason === '' ? '' : `: ${status.reason}`;
   return {

@@ -11,6 +11,7 @@ const LEASE_FIX = 'Look whether the API server answers, and whether the role let
 export function clusterFindings({ cluster, at }: Evidence): Finding[] {
   return [
     ...connectionFindings(cluster),
+    ...apiServerFindings(cluster),
     ...accessFindings(cluster),
     ...hookSourceFindings(cluster),
     ...clockFindings(cluster, at),
@@ -27,6 +28,21 @@ function connectionFindings({ connectionProblem, hasHooks }: ClusterEvidence): F
       problem: 'Hooks are to be read from the cluster, and there is no connection to one.',
       evidence: [connectionProblem],
       fix: 'Set KUBECONFIG, or run khook in a pod with a service account; --hooks DIR reads Hooks from a folder instead.',
+    }),
+  ];
+}
+
+function apiServerFindings({ reviewProblem }: ClusterEvidence): Finding[] {
+  if (reviewProblem === '') return [];
+  return [
+    problem({
+      code: 'API_SERVER',
+      subject: 'API server',
+      problem: 'The API server of the cluster does not answer as it should.',
+      evidence: [reviewProblem],
+      cause: 'Hooks stay as they were last read, and what the cluster tells of events comes when it answers again.',
+      fix: 'Look at the API server and at the way there (NetworkPolicy, proxy, certificates, the token of the service account).',
+      paste: 'kubectl get --raw /readyz?verbose',
     }),
   ];
 }

@@ -7,6 +7,7 @@ import type { LoadedConfig } from '../config/loaded-config.ts';
 import type { Outbox } from '../dispatch/outbox.ts';
 import type { DoctorReport } from '../http/view.ts';
 import type { Matcher } from '../match/pool.ts';
+import type { VitalSigns } from '../sandbox/vessel.ts';
 import type { Watchdog } from '../sandbox/watchdog.ts';
 import type { Activity } from '../snapshots/activity.ts';
 import { safeText } from '../snapshots/flight-snapshots.ts';
@@ -25,6 +26,8 @@ import { diskOf, memoryOf, silentPorts } from './probes.ts';
 const MAX_EVENTS = 1_000;
 /** A report that is not older is given again: probes ask the cluster. */
 const FRESH_MS = 1_000;
+/** How long a plugin must have been watched before its use is judged. */
+const MEASURED_MS = 5_000;
 
 export interface DoctorOptions {
   readonly clock: Clock;
@@ -142,7 +145,7 @@ export class Doctor implements Disposable {
     const listens = plan?.kind === 'run' && state.kind === 'running' ? plan.spec.permissions.net.listen : [];
     const readings = vessel?.history ?? [];
     const [first, last] = [readings[0], readings.at(-1)];
-    const isMeasured = first !== undefined && last !== undefined && last.at - first.at > 1_000;
+    const isMeasured = first !== undefined && last !== undefined && last.at - first.at >= MEASURED_MS;
     return {
       name,
       plan,
@@ -155,7 +158,7 @@ export class Doctor implements Disposable {
       since: news.since(name),
       staleness,
       unhealthy: news.unhealthy(name),
-      collectedBytes: vessel?.vitals.collectedBytes ?? null,
+      heldBytes: isMeasured ? Math.min(...readings.map(heldBytes)) : null,
       limitBytes: limits?.memoryBytes ?? 0,
       cpuShare: isMeasured ? (last.cpuSeconds - first.cpuSeconds) / ((last.at - first.at) / 1_000) : null,
       cpuLimit: limits?.cpuShare ?? 1,
@@ -180,4 +183,8 @@ export class Doctor implements Disposable {
       leaseFault,
     };
   }
+}
+
+function heldBytes({ heapBytes, externalBytes, mallocedBytes }: VitalSigns): number {
+  return heapBytes + externalBytes + mallocedBytes;
 }

@@ -21,8 +21,8 @@ export interface PluginEvidence {
   readonly staleness: string | null;
   /** What its own health check says; null: it is well. */
   readonly unhealthy: string | null;
-  /** After its last collection; null before the first. */
-  readonly collectedBytes: number | null;
+  /** The least it held in the last ten seconds: what no collection took away. null: not known yet. */
+  readonly heldBytes: number | null;
   readonly limitBytes: number;
   /** Of one core over the last half minute; null: not known yet. */
   readonly cpuShare: number | null;

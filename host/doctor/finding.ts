@@ -25,6 +25,7 @@ export const FINDINGS = {
   CONFIG_NOT_MOUNTED: 'The ConfigMap says something else than the file that khook reads.',
   VARIABLE_UNSET: 'A variable that the configuration names is not set.',
   CONNECTION: 'There is no connection to a cluster, and something wants one.',
+  API_SERVER: 'The API server of the cluster does not answer as it should.',
   RBAC: 'RBAC does not let khook do something that it has to.',
   HOOKS_STALE: 'The Hooks of the cluster are not known, or not as they are now.',
   STANDBY: 'Another khook leads: this one runs no plugin and fires nothing.',

@@ -9,7 +9,8 @@ import { counted, megabytes, percent, span } from './words.ts';
 /** A failure that is so long past is history. */
 const RECENT_MS = 15 * 60_000;
 const NEAR = 0.85;
-const SLOW_START_MS = 10_000;
+/** Of the time that it may take. */
+const SLOW_START = 0.3;
 const MAX_SIGNS = 6;
 
 interface Scene {
@@ -17,6 +18,8 @@ interface Scene {
   readonly waiting: readonly string[];
   /** Mappings that count on it, where no Hook does. */
   readonly mapped: readonly string[];
+  /** What is wrong with its plan is among the problems of the configuration. */
+  readonly isTold: boolean;
   readonly at: number;
   readonly flights: readonly FlightRecordSnapshot[];
 }
@@ -47,6 +50,7 @@ function sceneOf(evidence: Evidence, { name, plan }: PluginEvidence): Scene {
     at,
     flights: flights.filter(({ plugin }) => plugin === name),
     waiting: plan?.kind === 'run' ? [] : waitingFor(name, evidence),
+    isTold: plan?.kind === 'invalid' && plan.problems.some((each) => evidence.problems.includes(each)),
     mapped: mapped.map(({ eventType }) => `${name}:${eventType}`),
   };
 }
@@ -88,14 +92,15 @@ function standing(plugin: PluginEvidence, scene: Scene): Finding | null {
       });
     case 'failed':
     case 'backing-off':
-      return failed(plugin, scene);
+      // What is wrong with it is told with the configuration, place by place.
+      return plan?.kind === 'invalid' && scene.isTold ? null : failed(plugin, scene);
     case 'starting':
-      if (scene.at - plugin.since < SLOW_START_MS) return null;
+      if (plan?.kind !== 'run' || scene.at - plugin.since < SLOW_START * plan.spec.limits.startTimeoutMs) return null;
       return warning({
         code: 'PLUGIN_STARTING',
         subject,
         problem: `Plugin ${name} has been starting for ${span(scene.at - plugin.since)}.`,
-        cause: 'Its initialize or start has not come to an end.',
+        cause: `Its initialize or start has not come to an end; past ${span(plan.spec.limits.startTimeoutMs)} it is ended.`,
         fix: 'Look at what it waits for; limits.startTimeout says how long it may.',
         paste: logs(name),
       });
@@ -204,15 +209,15 @@ function recycleFindings(plugin: PluginEvidence, scene: Scene): Finding[] {
   ];
 }
 
-function limitFindings({ name, collectedBytes, limitBytes, cpuShare, cpuLimit }: PluginEvidence): Finding[] {
+function limitFindings({ name, heldBytes, limitBytes, cpuShare, cpuLimit }: PluginEvidence): Finding[] {
   const subject = `plugin ${name}`;
   const findings: Finding[] = [];
-  if (collectedBytes !== null && limitBytes > 0 && collectedBytes > NEAR * limitBytes)
+  if (heldBytes !== null && limitBytes > 0 && heldBytes > NEAR * limitBytes)
     findings.push(
       warning({
         code: 'PLUGIN_MEMORY',
         subject,
-        problem: `Plugin ${name} holds ${megabytes(collectedBytes)} after garbage collection, ${percent(collectedBytes / limitBytes)} of its limit of ${megabytes(limitBytes)}.`,
+        problem: `Plugin ${name} has held at least ${megabytes(heldBytes)} for the last ten seconds, ${percent(heldBytes / limitBytes)} of its limit of ${megabytes(limitBytes)}.`,
         cause: 'Past the limit it is ended and started anew.',
         fix: `Look for what it keeps (a heap profile tells), or raise its limit in plugins.yaml:`,
         paste: `plugins:\n  - name: ${name}\n    limits: { memory: ${Math.ceil((2 * limitBytes) / 1024 / 1024)}Mi }\n# go tool pprof http://localhost:6060/debug/pprof/heap?plugin=${name}`,

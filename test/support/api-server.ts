@@ -36,6 +36,8 @@ export interface Faults {
   forbidden?: readonly string[];
   /** Others are refused with 401. */
   tokens?: readonly string[];
+  /** What a SelfSubjectAccessReview does not allow: `patch hooks/status`. */
+  denied?: readonly string[];
   /** How far its clock is ahead. */
   clockAheadMs?: number;
   retryAfter?: string;
@@ -190,8 +192,7 @@ export class ApiServer {
     this.requests.push({ kind, path: url.pathname, query, authorization: request.headers.authorization, clientName });
     const { status, retryAfter, clockAheadMs = 0, tokens } = this.faults;
     const collection = collectionOf(url.pathname);
-    response.sendDate = false;
-    response.setHeader('Date', new Date(Date.now() + clockAheadMs).toUTCString());
+    this.#date(response, clockAheadMs);
     const token = request.headers.authorization?.replace('Bearer ', '');
     if (tokens !== undefined && !tokens.includes(token ?? '')) sendStatus(response, 401, 'Unauthorized');
     else if (this.#forbids(collection)) sendStatus(response, 403, forbiddenText(kind, collection));
@@ -212,8 +213,25 @@ export class ApiServer {
     const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
     const { authorization } = request.headers;
     this.requests.push({ kind: 'write', path, query: {}, authorization, clientName: undefined, body });
+    this.#date(response);
+    if (this.faults.status !== undefined) {
+      sendStatus(response, this.faults.status, 'not now');
+      return;
+    }
     response.setHeader('Content-Type', 'application/json');
-    response.end(JSON.stringify({ metadata: {}, ...body }));
+    const status = path.endsWith('/selfsubjectaccessreviews') ? { status: this.#review(body) } : {};
+    response.end(JSON.stringify({ metadata: {}, ...body, ...status }));
+  }
+
+  #date(response: ServerResponse, clockAheadMs = this.faults.clockAheadMs ?? 0): void {
+    response.sendDate = false;
+    response.setHeader('Date', new Date(Date.now() + clockAheadMs).toUTCString());
+  }
+
+  #review({ spec }: Record<string, unknown>): { allowed: boolean } {
+    const { verb, resource, subresource } = (spec as { resourceAttributes: Record<string, string> }).resourceAttributes;
+    const what = `${verb} ${subresource === undefined ? resource : `${resource}/${subresource}`}`;
+    return { allowed: this.faults.denied?.includes(what) !== true };
   }
 
   #forbids({ resource, namespace }: Collection): boolean {
