@@ -13,6 +13,7 @@ export function clusterFindings({ cluster, at }: Evidence): Finding[] {
     ...connectionFindings(cluster),
     ...apiServerFindings(cluster),
     ...accessFindings(cluster),
+    ...leaseFindings(cluster),
     ...hookSourceFindings(cluster),
     ...clockFindings(cluster, at),
     ...mountFindings(cluster),
@@ -110,20 +111,23 @@ function mountFindings({ unmounted }: ClusterEvidence): Finding[] {
   );
 }
 
+function leaseFindings({ leaseFault }: ClusterEvidence): Finding[] {
+  if (leaseFault === null) return [];
+  return [
+    problem({
+      code: 'LEASE',
+      subject: 'lease khook',
+      problem: 'The lease that says who leads cannot be read or renewed.',
+      evidence: [leaseFault],
+      fix: LEASE_FIX,
+      paste: 'kubectl get lease khook -o yaml',
+    }),
+  ];
+}
+
 /** Who leads. Comes last: where something is wrong that is told first. */
-export function leaderFindings({ cluster: { isLeader, holder, leaseFault } }: Evidence): Finding[] {
+export function leaderFindings({ cluster: { isLeader, holder } }: Evidence): Finding[] {
   const findings: Finding[] = [];
-  if (leaseFault !== null)
-    findings.push(
-      problem({
-        code: 'LEASE',
-        subject: 'lease khook',
-        problem: 'The lease that says who leads cannot be read or renewed.',
-        evidence: [leaseFault],
-        fix: LEASE_FIX,
-        paste: 'kubectl get lease khook -o yaml',
-      }),
-    );
   if (!isLeader)
     findings.push(
       note({

@@ -115,6 +115,7 @@ export class Doctor implements Disposable {
     return {
       at: clock.wall(),
       startedAt: this.#startedAt,
+      plans: current.plans,
       plugins,
       flights: view.flightRecords(null),
       problems: current.problems,

@@ -64,6 +64,9 @@ export interface ClusterEvidence {
 export interface Evidence {
   readonly at: number;
   readonly startedAt: number;
+  /** What is to run where this khook leads. */
+  readonly plans: readonly PluginPlan[];
+  /** Those there are here: on a standby, none. */
   readonly plugins: readonly PluginEvidence[];
   readonly flights: readonly FlightRecordSnapshot[];
   readonly problems: readonly Problem[];

@@ -9,11 +9,11 @@ export interface FaultyHook {
   readonly faults: readonly HookFault[];
 }
 
-export function faultyHooks({ rules, plugins }: Pick<Evidence, 'rules' | 'plugins'>): FaultyHook[] {
+export function faultyHooks({ rules, plans }: Pick<Evidence, 'rules' | 'plans'>): FaultyHook[] {
   const running = Object.fromEntries(
-    plugins.flatMap(({ name, plan }) =>
-      plan?.kind === 'run'
-        ? [[name, { eventTypes: plan.spec.eventTypes, namespaces: plan.spec.namespaces }] as const]
+    plans.flatMap((plan) =>
+      plan.kind === 'run'
+        ? [[plan.name, { eventTypes: plan.spec.eventTypes, namespaces: plan.spec.namespaces }] as const]
         : [],
     ),
   );
@@ -21,7 +21,7 @@ export function faultyHooks({ rules, plugins }: Pick<Evidence, 'rules' | 'plugin
 }
 
 /** Hooks that can not fire because this plugin does not run. */
-export function waitingFor(plugin: string, evidence: Pick<Evidence, 'rules' | 'plugins'>): string[] {
+export function waitingFor(plugin: string, evidence: Pick<Evidence, 'rules' | 'plans'>): string[] {
   const waits = ({ faults }: FaultyHook): boolean =>
     faults.some((fault) => fault.kind === 'source' && fault.plugin === plugin);
   return faultyHooks(evidence)

@@ -11,10 +11,10 @@ export function ruleFindings(evidence: Evidence): Finding[] {
 }
 
 function hookFindings(evidence: Evidence): Finding[] {
-  const { rules, plugins, hookProblems } = evidence;
+  const { rules, plans, hookProblems } = evidence;
   // Of a plugin that is there it is told why it does not run, and which Hooks wait for it.
   const isKnown = ({ kind, plugin }: HookFault): boolean =>
-    kind === 'source' && plugins.some(({ name, plan }) => name === plugin && plan?.kind !== 'run');
+    kind === 'source' && plans.some(({ name, kind: plan }) => name === plugin && plan !== 'run');
   const found = faultyHooks(evidence).flatMap(({ hook, faults }) => {
     const findings = faults.filter((fault) => !isKnown(fault)).map((fault) => findingOf(hook, fault));
     const said = hookProblems.get(hookId(hook));
@@ -60,11 +60,11 @@ function ofPrompt(hook: Hook, said: string): Finding {
   });
 }
 
-function mappingFindings({ rules, plugins }: Evidence): Finding[] {
-  const known = new Map(plugins.map((plugin) => [plugin.name, plugin]));
+function mappingFindings({ rules, plans }: Evidence): Finding[] {
+  const known = new Map(plans.map((plan) => [plan.name, plan]));
   return rules.mappings.flatMap(({ eventSource, eventType, enabled }) => {
-    const plan = known.get(eventSource)?.plan;
-    if (!enabled || plan === null || plan === undefined) return [];
+    const plan = known.get(eventSource);
+    if (!enabled || plan === undefined) return [];
     const about = { subject: `mapping ${eventSource}:${eventType}` };
     if (plan.kind !== 'run' || plan.spec.eventTypes.includes(eventType)) return [];
     return warning({
