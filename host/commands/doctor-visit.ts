@@ -1,5 +1,6 @@
 /** Asks a running host what is wrong with it; where none answers, looks for the reason in what is on this machine. */
 
+import { systemClock } from '../../ipc/clock.ts';
 import type { DoctorReport } from '../http/view.ts';
 import { flagText, type Invocation } from './command.ts';
 import { askHost } from './doctor-ask.ts';
@@ -18,7 +19,11 @@ export async function visit(invocation: Invocation): Promise<ExitCode> {
   const report: DoctorReport =
     answer.kind === 'ok'
       ? answer.value
-      : { version: khookVersion(), at: new Date().toISOString(), findings: await whyNoHost(url, answer, invocation) };
+      : {
+          version: khookVersion(),
+          at: new Date(systemClock.wall()).toISOString(),
+          findings: await whyNoHost(url, answer, invocation),
+        };
   const bundle = flagText(invocation, 'bundle');
   // An archive that goes to standard output is not to be mixed with words.
   const say = bundle === '/dev/stdout' || bundle === '-' ? invocation.stderr : invocation.stdout;

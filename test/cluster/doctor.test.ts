@@ -1,0 +1,97 @@
+/** What the doctor finds between khook and a real API server, with the rights of the chart and with fewer. */
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Finding } from '../../host/doctor/finding.ts';
+import { AppHost } from '../support/app-host.ts';
+import { HookPlane, hook } from '../support/cluster/hook-plane.ts';
+import { ServiceAccount } from '../support/cluster/service-account.ts';
+import { missingTools } from '../support/cluster/tools.ts';
+import { eventually } from '../support/eventually.ts';
+import { MisbehavingAgent } from '../support/misbehaving-agent.ts';
+
+const WATCHING = 'plugins: [{ name: kubernetes, permissions: { kubernetes: true } }]';
+const BUNDLES = { kubernetes: 'plugins/kubernetes' };
+
+async function findings(host: AppHost): Promise<readonly Finding[]> {
+  return (await host.json<{ findings: readonly Finding[] }>('/api/v1/doctor')).findings;
+}
+
+function first(host: AppHost, code: string): Promise<Finding> {
+  return eventually(async () => {
+    const [found, ...rest] = await findings(host);
+    assert.equal(found?.code, code, JSON.stringify([found, ...rest]));
+    return found;
+  }, 30_000);
+}
+
+describe('khook doctor and a real API server', { skip: missingTools() }, () => {
+  let cluster: HookPlane;
+  let agent: MisbehavingAgent;
+  before(async () => {
+    cluster = await HookPlane.start();
+    agent = await MisbehavingAgent.start();
+    await cluster.apply(hook('shop', 'well'));
+  });
+  after(async () => {
+    await agent?.stop();
+    await cluster?.stop();
+  });
+
+  const flags = (): string[] => ['--agent-url', agent.url];
+
+  it('finds nothing with the rights of the chart', async (t) => {
+    const host = await cluster.host(t, { bundles: BUNDLES, plugins: WATCHING, flags: flags() });
+    await host.plugin('kubernetes', 'running');
+    assert.deepEqual(await eventually(async () => ((await findings(host)).length === 0 ? [] : null)), []);
+  });
+
+  it('names each verb that RBAC does not allow, with the rule to add', async (t) => {
+    const poor = await ServiceAccount.of(cluster.plane, { namespace: 'kagent', name: 'poor-doctor' });
+    const rules = [{ apiGroups: ['kagent.dev'], resources: ['hooks'], verbs: ['get', 'list', 'watch'] }];
+    const apiVersion = 'rbac.authorization.k8s.io/v1';
+    const name = 'poor-doctor';
+    const subjects = [{ kind: 'ServiceAccount', namespace: 'kagent', name }];
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name };
+    await cluster.apply(
+      { apiVersion, kind: 'ClusterRole', metadata: { name }, rules },
+      { apiVersion, kind: 'ClusterRoleBinding', metadata: { name }, roleRef, subjects },
+    );
+    const env = { KUBECONFIG: await poor.kubeconfig(), POD_NAMESPACE: 'kagent' };
+    const host = await AppHost.start(t, {
+      ...{ bundles: BUNDLES, plugins: WATCHING, env },
+      flags: ['--hooks', 'cluster', ...flags()],
+    });
+    const { problem, paste } = await first(host, 'RBAC');
+    assert.equal(problem, 'khook may not patch hooks/status in the whole cluster.');
+    assert.equal(paste, '- apiGroups: ["kagent.dev"]\n  resources: ["hooks/status"]\n  verbs: ["patch"]');
+    const said = (await findings(host)).filter(({ code }) => code === 'RBAC').map((found) => found.problem);
+    assert.deepEqual(said, [
+      'khook may not patch hooks/status in the whole cluster.',
+      'khook may not create, patch, list, watch events in the whole cluster.',
+      'khook may not list, watch pods in the whole cluster.',
+      'khook may not list, watch nodes in the whole cluster.',
+    ]);
+  });
+
+  it('says when the ConfigMap has what the mounted file has not', async (t) => {
+    const files = { bundles: BUNDLES, plugins: WATCHING, flags: flags() };
+    const host = await cluster.host(t, files);
+    await host.plugin('kubernetes', 'running');
+    const data = { 'plugins.yaml': 'plugins:\n  - name: kubernetes\n    debug: true\n' };
+    await cluster.apply({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'plugin-config', namespace: 'kagent' },
+      data,
+    });
+    const { problem, evidence } = await first(host, 'CONFIG_NOT_MOUNTED');
+    assert.equal(problem, 'ConfigMap kagent/plugin-config says something else than the file that khook reads.');
+    assert.deepEqual(evidence, ['line 1: the ConfigMap has `plugins: …`, the file has `plugins: …`']);
+    // What a kubelet does a minute later.
+    writeFileSync(join(host.directory, 'config/plugins.yaml'), data['plugins.yaml']);
+    await eventually(async () => !(await findings(host)).some(({ code }) => code === 'CONFIG_NOT_MOUNTED'), 30_000);
+  });
+});

@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Evidence, PluginEvidence } from '../../../host/doctor/evidence.ts';
+import { examine } from '../../../host/doctor/examine.ts';
+import type { FindingCode, Severity } from '../../../host/doctor/finding.ts';
+import { OUTCOMES, type Outcome } from '../../../ipc/event.ts';
+import { fixtureSpec } from '../../support/plugin-spec.ts';
+
+const AT = Date.parse('2026-03-01T03:00:00.000Z');
+const MIB = 1024 * 1024;
+const SPEC = fixtureSpec('puppet');
+const PLAN = { kind: 'run', name: 'puppet', version: '1.0.0', spec: SPEC } as const;
+
+const PUPPET: PluginEvidence = {
+  name: 'puppet',
+  plan: PLAN,
+  state: 'running',
+  reason: 'running',
+  restarts: {},
+  lastExit: null,
+  nextStartAt: null,
+  retryAt: null,
+  since: AT - 60_000,
+  staleness: null,
+  unhealthy: null,
+  heldBytes: 10 * MIB,
+  limitBytes: 64 * MIB,
+  cpuShare: 0.01,
+  cpuLimit: 0.85,
+  silentPorts: [],
+};
+
+const WELL: Evidence = {
+  at: AT,
+  startedAt: AT - 3_600_000,
+  plans: [PLAN],
+  plugins: [PUPPET],
+  flights: [],
+  problems: [],
+  brokenFiles: [],
+  deferred: [],
+  rules: {
+    mappings: [
+      {
+        eventSource: 'puppet',
+        eventType: SPEC.eventTypes[0] ?? '',
+        internalType: 'Happened',
+        description: '',
+        severity: 'info',
+        tags: {},
+        enabled: true,
+      },
+    ],
+    hooks: [
+      {
+        namespace: 'default',
+        name: 'h',
+        eventConfigurations: [{ eventType: 'Happened', agent: { namespace: 'default', name: 'a' }, prompt: 'look' }],
+        namespaces: [],
+        suspend: false,
+        origin: 'test',
+      },
+    ],
+    controllerNamespace: 'default',
+    pluginNamespaces: {},
+    maxPromptLength: 1_000,
+  },
+  hookProblems: new Map(),
+  lastFired: new Map(),
+  events: [],
+  ledger: {
+    received: 0,
+    restored: 0,
+    inFlight: 0,
+    outcomes: Object.fromEntries(OUTCOMES.map((name) => [name, 0])) as Record<Outcome, number>,
+    residual: 0,
+  },
+  deadLetters: { total: 0, newest: null },
+  agents: [],
+  held: [],
+  outbox: { fault: null, isFull: false, firings: 0 },
+  cluster: {
+    connectionProblem: null,
+    hasHooks: true,
+    hooksProblem: '',
+    silentMs: 100,
+    refused: [],
+    reviewProblem: '',
+    clockAheadMs: 300,
+    isLeader: true,
+    holder: 'me',
+    leaseFault: null,
+    unmounted: [],
+  },
+  host: {
+    residentBytes: 200 * MIB,
+    memoryLimitBytes: 1024 * MIB,
+    disk: { directory: '/data', freeBytes: 900 * MIB, totalBytes: 1000 * MIB },
+    zombieThreads: 0,
+    logLinesLost: 0,
+  },
+};
+
+const AGENT = {
+  agent: 'kagent/a',
+  failures: 0,
+  lastFailure: null,
+  lastAcceptedAt: null,
+  lastCallMs: null,
+  waitingSince: null,
+  isOpen: false,
+};
+
+function plugin(change: Partial<PluginEvidence>): Evidence {
+  return { ...WELL, plugins: [{ ...PUPPET, ...change }] };
+}
+
+function cluster(change: Partial<Evidence['cluster']>): Evidence {
+  return { ...WELL, cluster: { ...WELL.cluster, ...change } };
+}
+
+function host(change: Partial<Evidence['host']>): Evidence {
+  return { ...WELL, host: { ...WELL.host, ...change } };
+}
+
+const LETTER = {
+  id: 'm',
+  hook: 'default/h',
+  agent: 'kagent/a',
+  resourceName: 'r',
+  eventId: 'e',
+  eventType: 'happened',
+  namespace: '',
+  code: 'HOST_ERR_AGENT_UNREACHABLE',
+  reason: 'no answer',
+  attempts: 3,
+  firstAttemptAt: null,
+  lastAttemptAt: null,
+  acceptedAt: '2026-03-01T02:00:00.000Z',
+  redrivenAt: null,
+  diedAt: '2026-03-01T02:30:00.000Z',
+};
+
+const CASES: readonly (readonly [string, Evidence, FindingCode, Severity, RegExp])[] = [
+  [
+    'an outbox that cannot be written',
+    { ...WELL, outbox: { fault: 'the disk is full', isFull: false, firings: 2 } },
+    'STORAGE',
+    'problem',
+    /no event is acknowledged/,
+  ],
+  [
+    'an outbox without room',
+    { ...WELL, outbox: { fault: null, isFull: true, firings: 10_000 } },
+    'STORAGE_FULL',
+    'problem',
+    /10000 firings/,
+  ],
+  [
+    'a disk that is nearly full',
+    host({ disk: { directory: '/data', freeBytes: 10 * MIB, totalBytes: 1000 * MIB } }),
+    'DISK',
+    'warning',
+    /10 MB left of 1000 MB/,
+  ],
+  [
+    'a ledger that does not add up',
+    { ...WELL, ledger: { ...WELL.ledger, received: 7, residual: 2 } },
+    'RESIDUAL',
+    'problem',
+    /2 events have no outcome/,
+  ],
+  ['a host near its limit', host({ residentBytes: 1000 * MIB }), 'HOST_MEMORY', 'warning', /98 % of the memory/],
+  [
+    'threads that do not end',
+    host({ zombieThreads: 1 }),
+    'HOST_THREADS',
+    'warning',
+    /1 thread was ended and is still there/,
+  ],
+  ['lines that were lost', host({ logLinesLost: 5 }), 'HOST_LOGS_LOST', 'warning', /5 lines/],
+  [
+    'a clock that is ahead',
+    cluster({ clockAheadMs: -90_000 }),
+    'CLOCK',
+    'warning',
+    /90 s ahead of that of the API server/,
+  ],
+  [
+    'Hooks that are not known',
+    cluster({ hooksProblem: 'no answer', silentMs: 240_000 }),
+    'HOOKS_STALE',
+    'problem',
+    /4 min ago|not known/,
+  ],
+  [
+    'a cluster that cannot be reached',
+    cluster({ connectionProblem: 'no kubeconfig' }),
+    'CONNECTION',
+    'problem',
+    /no connection/,
+  ],
+  ['a standby', cluster({ isLeader: false, holder: 'khook-2' }), 'STANDBY', 'note', /khook-2 leads/],
+  [
+    'a ConfigMap that is not mounted',
+    cluster({ unmounted: [{ file: '/etc/p.yaml', configMap: 'kagent/plugin-config', difference: 'line 2' }] }),
+    'CONFIG_NOT_MOUNTED',
+    'warning',
+    /kagent\/plugin-config/,
+  ],
+  [
+    'a plugin near its CPU limit',
+    plugin({ cpuShare: 0.8 }),
+    'PLUGIN_CPU',
+    'warning',
+    /80 % of a core, its limit is 85 %/,
+  ],
+  [
+    'a plugin near its memory limit',
+    plugin({ heldBytes: 60 * MIB }),
+    'PLUGIN_MEMORY',
+    'warning',
+    /60 MB .*94 % of its limit of 64 MB/,
+  ],
+  [
+    'a crash loop',
+    plugin({
+      state: 'failed',
+      restarts: { crash: 5 },
+      retryAt: AT + 300_000,
+      lastExit: { reason: 'crash', detail: 'a bug', at: AT - 1_000 },
+    }),
+    'PLUGIN_CRASH_LOOP',
+    'problem',
+    /failed 6 times, the last time with: a bug/,
+  ],
+  [
+    'firings that were given up',
+    { ...WELL, deadLetters: { total: 3, newest: LETTER } },
+    'DEAD_LETTERS',
+    'warning',
+    /3 firings were given up, the newest 30 min ago/,
+  ],
+  [
+    'an agent that takes long',
+    { ...WELL, agents: [{ ...AGENT, waitingSince: AT - 20_000 }] },
+    'AGENT_SLOW',
+    'warning',
+    /20 s/,
+  ],
+];
+
+describe('the doctor', () => {
+  it('finds nothing where nothing is wrong', () => assert.deepEqual(examine(WELL), []));
+
+  for (const [name, evidence, code, severity, says] of CASES) {
+    it(`finds ${name}`, () => {
+      const [first, ...rest] = examine(evidence);
+      assert.equal(first?.code, code);
+      assert.equal(first.severity, severity);
+      assert.match(first.problem, says);
+      assert.notEqual(first.fix, '');
+      assert.deepEqual(rest, []);
+    });
+  }
+
+  it('tells causes before what follows from them, and problems before the rest', () => {
+    const found = examine({
+      ...cluster({ isLeader: false }),
+      outbox: { fault: 'the disk is full', isFull: false, firings: 2 },
+      deadLetters: { total: 1, newest: LETTER },
+      agents: [{ ...AGENT, failures: 1, lastFailure: { code: 'HOST_ERR_AGENT_UNREACHABLE', message: 'no', at: AT } }],
+    });
+    assert.deepEqual(
+      found.map(({ code }) => code),
+      ['STORAGE', 'AGENT_UNREACHABLE', 'DEAD_LETTERS', 'STANDBY'],
+    );
+  });
+
+  it('forgets what is long past', () => {
+    const long = AT - 24 * 3_600_000;
+    const failure = { code: 'HOST_ERR_AGENT_UNREACHABLE', message: 'no', at: long };
+    const quiet = { ...WELL, agents: [{ ...AGENT, failures: 1, lastFailure: failure }] };
+    assert.deepEqual(examine(quiet), []);
+    assert.deepEqual(examine(plugin({ lastExit: { reason: 'crash', detail: 'a bug', at: long } })), []);
+  });
+});
