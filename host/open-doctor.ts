@@ -53,5 +53,6 @@ export function openDoctor({ app, rooms, source, events, config, ...options }: O
     agents: new AgentStandings({ dispatch: dispatch.events, wall: clock.wall }),
     config: () => config,
     dataDirectory: app.dataDirectory,
+    isInPod: podName !== null,
   });
 }

@@ -13,15 +13,17 @@ export interface ApiTarget {
   readonly namespace: string;
   readonly name?: string;
   readonly subresource?: string;
+  /** Of a `proxy`: the path there, from its slash on. */
+  readonly below?: string;
 }
 
-export function pathOf({ group, version, resource, namespace, name, subresource }: ApiTarget): string {
+export function pathOf({ group, version, resource, namespace, name, subresource, below = '' }: ApiTarget): string {
   const parts = [
     ...(group === '' ? ['api', version] : ['apis', group, version]),
     ...(namespace === '' ? [] : ['namespaces', namespace]),
     ...[resource, name, subresource].filter((part) => part !== undefined),
   ];
-  return `/${parts.map(encodeURIComponent).join('/')}`;
+  return `/${parts.map(encodeURIComponent).join('/')}${below}`;
 }
 
 /** As RBAC names it: `hooks/status`. */

@@ -5,6 +5,7 @@ import type { DoctorReport } from '../http/view.ts';
 import { flagText, type Invocation } from './command.ts';
 import { askHost } from './doctor-ask.ts';
 import { writeBundle } from './doctor-bundle.ts';
+import { visitCluster } from './doctor-cluster.ts';
 import { whyNoHost } from './doctor-offline.ts';
 import { reportText } from './doctor-text.ts';
 import { EXIT_CODES, type ExitCode } from './exit-code.ts';
@@ -15,20 +16,22 @@ type Findings = DoctorReport['findings'];
 
 export async function visit(invocation: Invocation): Promise<ExitCode> {
   const url = (flagText(invocation, 'url') ?? URL_FLAG.default ?? '').replace(/\/+$/, '');
-  const answer = await askHost<DoctorReport>(url, '/api/v1/doctor');
-  const report: DoctorReport =
-    answer.kind === 'ok'
-      ? answer.value
-      : {
-          version: khookVersion(),
-          at: new Date(systemClock.wall()).toISOString(),
-          findings: await whyNoHost(url, answer, invocation),
-        };
   const bundle = flagText(invocation, 'bundle');
+  const isRemote = invocation.flags.cluster === true;
+  if (isRemote && bundle !== null) {
+    const advice = 'kubectl exec -n kagent deployment/khook -- khook doctor --bundle - > khook.tgz';
+    invocation.stderr(
+      `khook doctor: --bundle needs the loopback port of a host, which --cluster does not reach: ${advice}\n`,
+    );
+    return EXIT_CODES.USAGE;
+  }
+  const { report, place } = isRemote
+    ? await visitCluster(flagText(invocation, 'namespace') ?? 'kagent')
+    : { report: await visitHost(url, invocation), place: url };
   // An archive that goes to standard output is not to be mixed with words.
   const say = bundle === '/dev/stdout' || bundle === '-' ? invocation.stderr : invocation.stdout;
-  if (invocation.flags.json === true) say(`${JSON.stringify({ url, ...report }, null, 2)}\n`);
-  else say(reportText(report, url));
+  if (invocation.flags.json === true) say(`${JSON.stringify({ place, ...report }, null, 2)}\n`);
+  else say(reportText(report, place));
   if (bundle !== null) {
     const fault = await writeBundle(bundle, { url, report });
     if (fault !== '') {
@@ -39,6 +42,13 @@ export async function visit(invocation: Invocation): Promise<ExitCode> {
       invocation.stderr(`Written to ${bundle}; secrets are taken out, look at it before you send it.\n`);
   }
   return exitCodeOf(report.findings);
+}
+
+async function visitHost(url: string, invocation: Invocation): Promise<DoctorReport> {
+  const answer = await askHost<DoctorReport>(url, '/api/v1/doctor');
+  if (answer.kind === 'ok') return answer.value;
+  const at = new Date(systemClock.wall()).toISOString();
+  return { version: khookVersion(), at, findings: await whyNoHost(url, answer, invocation) };
 }
 
 /** As monitoring systems have it: 0 all is well, 1 warnings, 2 something is wrong. Notes are no reason to worry. */

@@ -11,6 +11,11 @@ export const doctor: Command = {
   flags: [
     URL_FLAG,
     {
+      name: 'cluster',
+      description: 'Look at the pods of khook in the cluster of your kubeconfig, and ask the leader there.',
+    },
+    { name: 'namespace', short: 'n', value: 'NAME', description: 'With --cluster: where khook is.', default: 'kagent' },
+    {
       name: 'bundle',
       value: 'FILE',
       description: 'Also write what khook knows, secrets taken out, as one archive (.tgz) for a bug report.',
@@ -24,6 +29,7 @@ export const doctor: Command = {
   examples: [
     'khook doctor',
     'khook doctor --url http://127.0.0.1:8080 --json',
+    'khook doctor --cluster --namespace kagent',
     'kubectl exec -n kagent deployment/khook -- khook doctor --bundle /dev/stdout > bundle.tgz',
   ],
   run: async (invocation) => (await import('./doctor-visit.ts')).visit(invocation),

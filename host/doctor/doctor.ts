@@ -20,7 +20,7 @@ import type { ClusterProbe } from './cluster-probe.ts';
 import type { ClusterEvidence, Evidence, PluginEvidence } from './evidence.ts';
 import { examine } from './examine.ts';
 import type { News } from './news.ts';
-import { diskOf, memoryOf, silentPorts } from './probes.ts';
+import { diskOf, memoryOf, outerAddress, silentPorts } from './probes.ts';
 
 /** Of the remembered events: the newest. */
 const MAX_EVENTS = 1_000;
@@ -51,6 +51,8 @@ export interface DoctorOptions {
     readonly deferred: ReadonlySet<string>;
   };
   readonly dataDirectory: string | null;
+  /** Others reach this machine by its address alone. */
+  readonly isInPod: boolean;
   readonly logLinesLost: () => number;
 }
 
@@ -115,6 +117,7 @@ export class Doctor implements Disposable {
     return {
       at: clock.wall(),
       startedAt: this.#startedAt,
+      unready: view.readyz().filter(({ ok }) => !ok),
       plans: current.plans,
       plugins,
       flights: view.flightRecords(null),
@@ -141,7 +144,7 @@ export class Doctor implements Disposable {
 
   async #plugin(supervisor: Supervisor): Promise<PluginEvidence> {
     const { name, plan, state, restarts, lastExit, staleness, vessel } = supervisor;
-    const { clock, news } = this.#options;
+    const { news } = this.#options;
     const limits = plan?.kind === 'run' ? plan.spec.limits : null;
     const listens = plan?.kind === 'run' && state.kind === 'running' ? plan.spec.permissions.net.listen : [];
     const readings = vessel?.history ?? [];
@@ -163,8 +166,16 @@ export class Doctor implements Disposable {
       limitBytes: limits?.memoryBytes ?? 0,
       cpuShare: isMeasured ? (last.cpuSeconds - first.cpuSeconds) / ((last.at - first.at) / 1_000) : null,
       cpuLimit: limits?.cpuShare ?? 1,
-      silentPorts: await silentPorts(listens, clock),
+      ...(await this.#ports(listens)),
     };
+  }
+
+  async #ports(listens: readonly number[]): Promise<Pick<PluginEvidence, 'silentPorts' | 'localPorts'>> {
+    const { clock, isInPod } = this.#options;
+    const silent = await silentPorts(listens, { clock });
+    const heard = listens.filter((port) => !silent.includes(port));
+    const host = isInPod ? outerAddress() : undefined;
+    return { silentPorts: silent, localPorts: host === undefined ? [] : await silentPorts(heard, { clock, host }) };
   }
 
   async #cluster({ plans }: LoadedConfig): Promise<ClusterEvidence> {

@@ -2,7 +2,7 @@
 
 import type { PluginPlan } from '../config/plugin-plan.ts';
 import type { Problem } from '../config/problem.ts';
-import type { DeadLetterSnapshot, EventSnapshot, FlightRecordSnapshot, LedgerSnapshot } from '../http/view.ts';
+import type { Check, DeadLetterSnapshot, EventSnapshot, FlightRecordSnapshot, LedgerSnapshot } from '../http/view.ts';
 import type { GivenRules } from '../replay/judge.ts';
 import type { AgentStanding } from './agent-standing.ts';
 
@@ -29,6 +29,8 @@ export interface PluginEvidence {
   readonly cpuLimit: number;
   /** That it was granted to listen on, and nobody does. */
   readonly silentPorts: readonly number[];
+  /** In a pod: where somebody does, and on loopback alone. */
+  readonly localPorts: readonly number[];
 }
 
 export interface ClusterEvidence {
@@ -64,6 +66,8 @@ export interface ClusterEvidence {
 export interface Evidence {
   readonly at: number;
   readonly startedAt: number;
+  /** Of readiness: those that fail. */
+  readonly unready: readonly Check[];
   /** What is to run where this khook leads. */
   readonly plans: readonly PluginPlan[];
   /** Those there are here: on a standby, none. */

@@ -6,7 +6,7 @@ import { configFindings } from './config-findings.ts';
 import { budgetFindings, eventFindings } from './event-findings.ts';
 import type { Evidence } from './evidence.ts';
 import type { Finding, Severity } from './finding.ts';
-import { ledgerFindings, resourceFindings, storageFindings } from './host-findings.ts';
+import { ledgerFindings, resourceFindings, storageFindings, unreadyFindings } from './host-findings.ts';
 import { pluginFindings, wellbeingFindings } from './plugin-findings.ts';
 import { ruleFindings } from './rule-findings.ts';
 
@@ -29,7 +29,10 @@ const RANKS: readonly Severity[] = ['problem', 'warning', 'note'];
 
 /** Problems first, then warnings, then notes; among those, causes before what follows from them. The same thing is told once. */
 export function examine(evidence: Evidence): Finding[] {
-  const findings = EXAMINERS.flatMap((examiner) => examiner(evidence));
+  const found = EXAMINERS.flatMap((examiner) => examiner(evidence));
+  const findings = found.some(({ severity }) => severity === 'problem')
+    ? found
+    : [...unreadyFindings(evidence), ...found];
   const told = new Map(findings.map((finding) => [`${finding.code} ${finding.subject} ${finding.problem}`, finding]));
   return [...told.values()].sort((a, b) => RANKS.indexOf(a.severity) - RANKS.indexOf(b.severity));
 }

@@ -48,6 +48,20 @@ function isNearlyFull({ freeBytes, totalBytes }: { readonly freeBytes: number; r
   return freeBytes < Math.min(DISK_FREE_BYTES, totalBytes * DISK_FREE_SHARE);
 }
 
+/** Where no other finding is a problem: readiness knows of one. */
+export function unreadyFindings({ unready }: Evidence): Finding[] {
+  return unready.map(({ name, detail }) =>
+    problem({
+      code: 'NOT_READY',
+      subject: `check ${name}`,
+      problem: `khook is not ready: ${name}: ${detail}.`,
+      cause: 'A pod that is not ready gets no traffic from its Services.',
+      fix: 'The detail says what is missing; the log has it from the moment on when it began.',
+      paste: 'curl -s localhost:8081/readyz',
+    }),
+  );
+}
+
 export function ledgerFindings({ ledger }: Evidence): Finding[] {
   if (ledger.residual === 0) return [];
   return [

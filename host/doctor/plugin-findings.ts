@@ -155,7 +155,7 @@ function failed(plugin: PluginEvidence, scene: Scene): Finding {
   });
 }
 
-function sourceFindings({ name, staleness, unhealthy, silentPorts }: PluginEvidence): Finding[] {
+function sourceFindings({ name, staleness, unhealthy, silentPorts, localPorts }: PluginEvidence): Finding[] {
   const subject = `plugin ${name}`;
   const findings: Finding[] = [];
   if (staleness !== null)
@@ -179,6 +179,15 @@ function sourceFindings({ name, staleness, unhealthy, silentPorts }: PluginEvide
         cause: 'After three times in a row it is ended and started anew.',
         fix: 'Look at its log for what it misses.',
         paste: logs(name),
+      }),
+    );
+  for (const port of localPorts)
+    findings.push(
+      warning({
+        code: 'PORT_LOCAL',
+        subject,
+        problem: `Plugin ${name} listens on port ${port} of loopback only: nobody outside of the pod reaches it.`,
+        fix: `Let it listen on 0.0.0.0 (config.host of ${name} in plugins.yaml).`,
       }),
     );
   for (const port of silentPorts)

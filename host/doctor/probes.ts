@@ -2,6 +2,7 @@
 
 import { statfs } from 'node:fs/promises';
 import { createConnection } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { type Clock, delay } from '../../ipc/clock.ts';
 import type { HostEvidence } from './evidence.ts';
 
@@ -9,14 +10,23 @@ const CONNECT_MS = 1_000;
 /** What the system says where no limit is set. */
 const NO_LIMIT = 2 ** 50;
 
-/** The ports on which nobody of this machine takes a connection. */
-export async function silentPorts(ports: readonly number[], clock: Clock): Promise<readonly number[]> {
-  const taken = await Promise.all(ports.map((port) => isTaken(port, clock)));
+/** The ports on which nobody takes a connection, by that address of this machine. */
+export async function silentPorts(
+  ports: readonly number[],
+  { clock, host = '127.0.0.1' }: { readonly clock: Clock; readonly host?: string | undefined },
+): Promise<readonly number[]> {
+  const taken = await Promise.all(ports.map((port) => isTaken({ port, host }, clock)));
   return ports.filter((_, n) => taken[n] === false);
 }
 
-async function isTaken(port: number, clock: Clock): Promise<boolean> {
-  const socket = createConnection({ port, host: '127.0.0.1' });
+/** Where others reach this machine; undefined: nowhere. */
+export function outerAddress(): string | undefined {
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  return addresses.find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+}
+
+async function isTaken(place: { readonly port: number; readonly host: string }, clock: Clock): Promise<boolean> {
+  const socket = createConnection(place);
   const answer = Promise.withResolvers<boolean>();
   const late = new AbortController();
   socket.once('connect', () => answer.resolve(true));

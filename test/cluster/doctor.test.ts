@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Finding } from '../../host/doctor/finding.ts';
@@ -10,10 +11,29 @@ import { HookPlane, hook } from '../support/cluster/hook-plane.ts';
 import { ServiceAccount } from '../support/cluster/service-account.ts';
 import { missingTools } from '../support/cluster/tools.ts';
 import { eventually } from '../support/eventually.ts';
+import { khook } from '../support/khook-command.ts';
 import { MisbehavingAgent } from '../support/misbehaving-agent.ts';
 
 const WATCHING = 'plugins: [{ name: kubernetes, permissions: { kubernetes: true } }]';
 const BUNDLES = { kubernetes: 'plugins/kubernetes' };
+
+const CONTAINER = { name: 'khook', image: 'khook', imageID: '', ready: true, restartCount: 0, state: { running: {} } };
+
+function podOf(name: string, containerPort: number) {
+  const labels = { 'app.kubernetes.io/name': 'khook', 'khook.kagent.dev/leader': 'true' };
+  const containers = [{ name: 'khook', image: 'khook', ports: [{ name: 'metrics', containerPort }] }];
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'kagent', labels }, spec: { containers } };
+}
+
+/** Of this machine, other than loopback: an API server does not speak to a pod there. */
+function address(): string | undefined {
+  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+}
+
+function noAddress(): string | false {
+  return address() === undefined ? 'this machine has no address but loopback' : false;
+}
 
 async function findings(host: AppHost): Promise<readonly Finding[]> {
   return (await host.json<{ findings: readonly Finding[] }>('/api/v1/doctor')).findings;
@@ -74,6 +94,45 @@ describe('khook doctor and a real API server', { skip: missingTools() }, () => {
       'khook may not list, watch pods in the whole cluster.',
       'khook may not list, watch nodes in the whole cluster.',
     ]);
+  });
+
+  it('looks at the pods from a laptop, and lets the one that leads speak', { skip: noAddress() }, async (t) => {
+    const env = { KUBECONFIG: cluster.plane.kubeconfig };
+    const ask = async (): Promise<{ code: number | null; findings: Finding[] }> => {
+      const { code, stdout, stderr } = await khook(['doctor', '--cluster', '--json'], process.cwd(), env);
+      assert.notEqual(stdout, '', stderr);
+      return { code, findings: (JSON.parse(stdout) as { findings: Finding[] }).findings };
+    };
+    assert.deepEqual(
+      (await ask()).findings.map(({ code }) => code),
+      ['POD_MISSING'],
+    );
+    const host = await cluster.host(t, {
+      ...{ bundles: BUNDLES, plugins: WATCHING.replace('{ name', '{ enabled: false, name') },
+      flags: [...flags(), '--listen-address', '0.0.0.0'],
+    });
+    const pod = podOf('khook-7', host.app.ports.metrics);
+    await cluster.apply(pod);
+    const path = `/api/v1/namespaces/kagent/pods/${pod.metadata.name}/status`;
+    const waiting = { reason: 'CrashLoopBackOff', message: 'back-off 40s' };
+    await cluster.plane.admin.patch(path, {
+      status: { phase: 'Running', containerStatuses: [{ ...CONTAINER, restartCount: 4, state: { waiting } }] },
+    });
+    const [failing] = (await ask()).findings;
+    assert.equal(failing?.code, 'POD_FAILING');
+    assert.match(failing.evidence.join(), /container khook: CrashLoopBackOff, restarted 4 times: back-off 40s/);
+    const conditions = [{ type: 'Ready', status: 'True' }];
+    const podIP = address();
+    await cluster.plane.admin.patch(path, {
+      status: { phase: 'Running', podIP, podIPs: [{ ip: podIP }], conditions, containerStatuses: [CONTAINER] },
+    });
+    const { code, findings: told } = await ask();
+    assert.deepEqual(
+      told.map((finding) => finding.code),
+      ['PLUGIN_DISABLED'],
+      JSON.stringify(told),
+    );
+    assert.equal(code, 2);
   });
 
   it('says when the ConfigMap has what the mounted file has not', async (t) => {

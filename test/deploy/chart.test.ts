@@ -202,6 +202,7 @@ describe('chart', { skip: missingHelm(), concurrency: 2 }, () => {
     assert.deepEqual(names(objects, 'ClusterRole', 'ClusterRoleBinding'), []);
     assert.deepEqual(names(objects, 'Role'), [
       'Role kagent/khook',
+      'Role kagent/khook-config',
       'Role kagent/khook-leader-election',
       'Role shop/khook',
     ]);

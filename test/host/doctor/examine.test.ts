@@ -28,11 +28,13 @@ const PUPPET: PluginEvidence = {
   cpuShare: 0.01,
   cpuLimit: 0.85,
   silentPorts: [],
+  localPorts: [],
 };
 
 const WELL: Evidence = {
   at: AT,
   startedAt: AT - 3_600_000,
+  unready: [],
   plans: [PLAN],
   plugins: [PUPPET],
   flights: [],
@@ -223,6 +225,13 @@ const CASES: readonly (readonly [string, Evidence, FindingCode, Severity, RegExp
     /60 MB .*94 % of its limit of 64 MB/,
   ],
   [
+    'a plugin that only its own pod reaches',
+    plugin({ localPorts: [8090] }),
+    'PORT_LOCAL',
+    'warning',
+    /port 8090 of loopback only/,
+  ],
+  [
     'a crash loop',
     plugin({
       state: 'failed',
@@ -251,6 +260,16 @@ const CASES: readonly (readonly [string, Evidence, FindingCode, Severity, RegExp
 ];
 
 describe('the doctor', () => {
+  it('knows of no reason only where it has none', () => {
+    const unready = [{ name: 'hooks', ok: false, detail: 'not read yet' }];
+    assert.deepEqual(
+      examine({ ...WELL, unready }).map(({ code }) => code),
+      ['NOT_READY'],
+    );
+    const codes = examine({ ...plugin({ silentPorts: [1] }), unready }).map(({ code }) => code);
+    assert.deepEqual(codes, ['PORT_SILENT']);
+  });
+
   it('finds nothing where nothing is wrong', () => assert.deepEqual(examine(WELL), []));
 
   for (const [name, evidence, code, severity, says] of CASES) {
