@@ -58,13 +58,11 @@ export interface DoctorOptions {
 
 export class Doctor implements Disposable {
   readonly #options: DoctorOptions;
-  readonly #startedAt: number;
   #report: Promise<DoctorReport> | null = null;
   #reportedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DoctorOptions) {
     this.#options = options;
-    this.#startedAt = options.clock.wall();
   }
 
   report(): Promise<DoctorReport> {
@@ -116,7 +114,6 @@ export class Doctor implements Disposable {
     });
     return {
       at: clock.wall(),
-      startedAt: this.#startedAt,
       unready: view.readyz().filter(({ ok }) => !ok),
       plans: current.plans,
       plugins,

@@ -65,7 +65,6 @@ export interface ClusterEvidence {
 
 export interface Evidence {
   readonly at: number;
-  readonly startedAt: number;
   /** Of readiness: those that fail. */
   readonly unready: readonly Check[];
   /** What is to run where this khook leads. */

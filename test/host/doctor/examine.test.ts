@@ -33,7 +33,6 @@ const PUPPET: PluginEvidence = {
 
 const WELL: Evidence = {
   at: AT,
-  startedAt: AT - 3_600_000,
   unready: [],
   plans: [PLAN],
   plugins: [PUPPET],
