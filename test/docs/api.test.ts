@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { AppHost, type AppHostFiles } from '../support/app-host.ts';
 import { codeBlocks, readDoc, section } from '../support/docs.ts';
 import { eventually } from '../support/eventually.ts';
@@ -86,12 +87,16 @@ describe('docs/api.md', () => {
   it('shows a flight record as it comes', async (t) => {
     const plugins = 'plugins: [{ name: breaker, config: { afterMs: 300 } }]';
     const host = await start(t, { bundles: { breaker: 'test/fixtures/plugins/breaker' }, plugins });
-    const real = await eventually(async () => {
-      const answer = await host.json<{ flightRecords: unknown[] }>(FLIGHT_RECORDS);
-      return answer.flightRecords.length > 0 ? answer : null;
-    });
     const [, json = ''] = /```json\n([\s\S]*?)```/.exec(section(text, `### \`GET ${FLIGHT_RECORDS}\``)) ?? [];
-    assert.deepEqual(shape(real), shape(JSON.parse(json)));
+    // One that ends before its first reading, or on a busy machine before its event was taken, shows less.
+    await eventually(async () => {
+      const { flightRecords } = await host.json<{ flightRecords: unknown[] }>(FLIGHT_RECORDS);
+      const shapes = flightRecords.map((record) => shape({ flightRecords: [record] }));
+      const wanted = shape(JSON.parse(json));
+      const found = shapes.find((each) => isDeepStrictEqual(each, wanted)) ?? shapes[0];
+      assert.deepEqual(found, wanted);
+      return true;
+    }, 30_000);
   });
 
   it('shows dead letters as they come', async (t) => {
