@@ -1,5 +1,6 @@
 /** Gives the doctor a look into every room. */
 
+import { join } from 'node:path';
 import type { AppOptions } from './app-options.ts';
 import type { Subscribable } from './base/emitter.ts';
 import type { ConnectionSource } from './cluster/api-client.ts';
@@ -54,5 +55,9 @@ export function openDoctor({ app, rooms, source, events, config, ...options }: O
     config: () => config,
     dataDirectory: app.dataDirectory,
     isInPod: podName !== null,
+    wantedFiles: [
+      join(app.configDirectory, 'plugins.yaml'),
+      ...(app.hooksDirectory === null ? [] : [app.hooksDirectory]),
+    ],
   });
 }

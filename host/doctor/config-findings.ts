@@ -23,11 +23,12 @@ export function configFindings({
   problems,
   brokenFiles,
   deferred,
-}: Pick<Evidence, 'problems' | 'brokenFiles' | 'deferred'>): Finding[] {
+  missingFiles = [],
+}: Pick<Evidence, 'problems' | 'brokenFiles' | 'deferred'> & Partial<Evidence>): Finding[] {
   const told = new Map<string, Finding>();
   const sorted = [...problems].sort((a, b) => rank(a, brokenFiles) - rank(b, brokenFiles));
   for (const each of sorted) told.set(formatProblem(each), findingOf(each, brokenFiles));
-  const findings = [...told.values()];
+  const findings = [...missingFiles.map(missing), ...told.values()];
   if (deferred.length > 0)
     findings.push(
       warning({
@@ -39,6 +40,16 @@ export function configFindings({
       }),
     );
   return findings;
+}
+
+function missing(file: string): Finding {
+  return problem({
+    code: 'CONFIG_MISSING',
+    subject: file,
+    problem: `${file} does not exist.`,
+    cause: 'khook runs with what is built in: nothing is granted to any plugin, and no Hook is known.',
+    fix: 'Make it, or name where it is with --config (and --hooks).',
+  });
 }
 
 function findingOf(each: Problem, brokenFiles: readonly string[]): Finding {

@@ -1,5 +1,6 @@
 /** Looks at every room of one host at one moment and says what is wrong. Asked twice at once it looks once. */
 
+import { existsSync } from 'node:fs';
 import type { Clock } from '../../ipc/clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Leadership } from '../cluster/leadership.ts';
@@ -51,6 +52,8 @@ export interface DoctorOptions {
     readonly deferred: ReadonlySet<string>;
   };
   readonly dataDirectory: string | null;
+  /** That a khook should have. */
+  readonly wantedFiles: readonly string[];
   /** Others reach this machine by its address alone. */
   readonly isInPod: boolean;
   readonly logLinesLost: () => number;
@@ -120,6 +123,7 @@ export class Doctor implements Disposable {
       flights: view.flightRecords(null),
       problems: current.problems,
       brokenFiles: [...brokenFiles],
+      missingFiles: this.#options.wantedFiles.filter((file) => !existsSync(file)),
       deferred: [...deferred],
       rules,
       hookProblems: activity.hookProblems,

@@ -74,6 +74,8 @@ export interface Evidence {
   readonly flights: readonly FlightRecordSnapshot[];
   readonly problems: readonly Problem[];
   readonly brokenFiles: readonly string[];
+  /** plugins.yaml or the folder of Hooks, where they are not there. */
+  readonly missingFiles: readonly string[];
   /** Settings that only the next start takes up. */
   readonly deferred: readonly string[];
   readonly rules: GivenRules;

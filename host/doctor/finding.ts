@@ -25,6 +25,7 @@ export const FINDINGS = {
   DISK: 'The disk of the data directory is nearly full.',
   CLOCK: 'The clocks of khook and of the API server differ.',
   CONFIG_INVALID: 'A configuration file, an entry of one, or a variable of the environment cannot be used.',
+  CONFIG_MISSING: 'A configuration file, or the folder of Hooks, is not where khook looks.',
   CONFIG_DEFERRED: 'A changed setting waits for the next start of khook.',
   CONFIG_NOT_MOUNTED: 'The ConfigMap says something else than the file that khook reads.',
   VARIABLE_UNSET: 'A variable that the configuration names is not set.',

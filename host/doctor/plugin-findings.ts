@@ -16,6 +16,8 @@ const MAX_SIGNS = 6;
 interface Scene {
   /** Hooks that can not fire while it does not run. */
   readonly waiting: readonly string[];
+  /** Why nothing is granted at all. */
+  readonly missing: readonly string[];
   /** Mappings that count on it, where no Hook does. */
   readonly mapped: readonly string[];
   /** What is wrong with its plan is among the problems of the configuration. */
@@ -44,10 +46,11 @@ export function wellbeingFindings(evidence: Evidence): Finding[] {
 }
 
 function sceneOf(evidence: Evidence, { name, plan }: PluginEvidence): Scene {
-  const { at, flights, rules } = evidence;
+  const { at, flights, rules, missingFiles } = evidence;
   const mapped = rules.mappings.filter(({ eventSource, enabled }) => enabled && eventSource === name);
   return {
     at,
+    missing: missingFiles.map((file) => `${file} does not exist`),
     flights: flights.filter(({ plugin }) => plugin === name),
     waiting: plan?.kind === 'run' ? [] : waitingFor(name, evidence),
     isTold: plan?.kind === 'invalid' && plan.problems.some((each) => evidence.problems.includes(each)),
@@ -72,7 +75,7 @@ function standing(plugin: PluginEvidence, scene: Scene): Finding | null {
         severity: isConnection && scene.waiting.length === 0 ? 'warning' : 'problem',
         subject,
         problem: `Plugin ${name} is blocked: ${plan?.kind === 'blocked' ? plan.reason : reason}`,
-        evidence: waitingWords(scene),
+        evidence: [...(isConnection ? [] : scene.missing), ...waitingWords(scene)],
         fix: isConnection
           ? 'Give khook a connection, or switch the plugin off:'
           : 'If it may have what it asks for, grant it in plugins.yaml:',
@@ -112,7 +115,7 @@ function standing(plugin: PluginEvidence, scene: Scene): Finding | null {
 function failed(plugin: PluginEvidence, scene: Scene): Finding {
   const { name, lastExit, retryAt, nextStartAt, restarts } = plugin;
   const detail = lastExit?.detail ?? plugin.reason;
-  const taken = /EADDRINUSE|address already in use/.test(detail);
+  const taken = /EADDRINUSE|address already in use|port is in use/.test(detail);
   const count = Object.values(restarts).reduce((sum, n) => sum + n, 0);
   const loops = retryAt !== null;
   const next = nextStartAt === null ? '' : `; its next start is due in ${span(nextStartAt - scene.at)}`;

@@ -76,6 +76,12 @@ export const CONFIG_FAULTS: readonly Fault[] = [
     rmSync(join(directory, 'index.ts'));
     return { bundles: { puppet: `${FIXTURES}/puppet`, hollow: directory } };
   }),
+  born('a folder of configuration that is not there', 'CONFIG_MISSING', /plugins\.yaml does not exist/, {
+    flags: ['--config', '{directory}/nowhere', '--hooks', '{directory}/config/hooks'],
+  }),
+  born('a folder of Hooks that is not there', 'CONFIG_MISSING', /nowhere does not exist/, {
+    flags: ['--hooks', '{directory}/nowhere'],
+  }),
   born('two bundles of one name', 'PLUGIN_INVALID', /puppet/, {
     bundles: { puppet: `${FIXTURES}/puppet`, copy: `${FIXTURES}/puppet` },
   }),
@@ -160,6 +166,19 @@ export const PLUGIN_FAULTS: readonly Fault[] = [
       t.after(() => server.close());
       const { port } = server.address() as { port: number };
       return healthy(t, listener(port, port));
+    },
+  },
+  {
+    what: 'a port of the webhook that khook itself has',
+    code: 'PORT_TAKEN',
+    says: /port is in use/,
+    async inject(t) {
+      const port = await freePort();
+      return healthy(t, {
+        bundles: { puppet: `${FIXTURES}/puppet`, webhook: 'plugins/webhook' },
+        plugins: `plugins: [{ name: webhook, config: { port: ${port}, host: 127.0.0.1 }, permissions: { net: { listen: [${port}] }, env: [WEBHOOK_TOKEN, WEBHOOK_SECRET] } }]`,
+        flags: ['--metrics-port', String(port)],
+      });
     },
   },
   {

@@ -39,6 +39,7 @@ const WELL: Evidence = {
   flights: [],
   problems: [],
   brokenFiles: [],
+  missingFiles: [],
   deferred: [],
   rules: {
     mappings: [
