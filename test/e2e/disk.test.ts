@@ -108,6 +108,12 @@ async function fill({ post }: Given, host: RunningHost): Promise<{ stored: numbe
   }
 }
 
+/** Of the doctor, with what it saw. */
+async function firstFinding(host: RunningHost): Promise<string> {
+  const { findings } = await host.json<{ findings: { code: string; evidence: string[] }[] }>('/api/v1/doctor');
+  return findings.map(({ code, evidence }) => `${code}: ${evidence.join(' ')}`)[0] ?? '';
+}
+
 describe('a full disk under a running host', { skip: NO_DISKS }, () => {
   it('is told to everybody, loses nothing, and all goes on when there is space', async (t) => {
     const small = SmallDisk.mount(t, 900);
@@ -130,6 +136,7 @@ describe('a full disk under a running host', { skip: NO_DISKS }, () => {
       /^Outbox at fault: .*no space is left for .*outbox\.db\. Nothing is lost; sources wait\. Free space/,
     );
     assert.match((await readiness(host)).text, /\[-\]outbox failed: .*no space is left/);
+    assert.match(await firstFinding(host), /^STORAGE: .*no space is left/);
     // Within the credit of the webhook requests wait; past it they are refused at once.
     const more = ['a', 'b', 'c'].map((resource) => at.post(resource));
     await eventually(async () => (await at.post('over-credit')) === 503);
@@ -196,6 +203,7 @@ describe('a data folder that cannot be written', { skip: NO_DISKS }, () => {
       /cannot be opened for writing.*Make the folder and its files writable/,
     );
     assert.match((await readiness(second)).text, /\[-\]outbox failed: .*cannot be opened for writing/);
+    assert.match(await firstFinding(second), /^STORAGE: .*cannot be opened for writing/);
     const waits = at.post('web');
     await eventually(async () => (await at.post('db')) === 503);
     const list = await letters(second, 'list');
