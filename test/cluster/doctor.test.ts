@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import type { Finding } from '../../host/doctor/finding.ts';
 import { AppHost } from '../support/app-host.ts';
 import { HookPlane, hook } from '../support/cluster/hook-plane.ts';
@@ -62,8 +62,20 @@ describe('khook doctor and a real API server', { skip: missingTools() }, () => {
 
   const flags = (): string[] => ['--agent-url', agent.url];
 
+  /** With its plugins.yaml in the ConfigMap as well, as a kubelet has it. */
+  async function start(t: TestContext, plugins = WATCHING, more: readonly string[] = []): Promise<AppHost> {
+    await configMap({ 'plugins.yaml': plugins });
+    const files = { bundles: BUNDLES, plugins, flags: [...flags(), ...more] };
+    return AppHost.start(t, await cluster.files(files));
+  }
+
+  function configMap(data: Record<string, string>): Promise<void> {
+    const metadata = { name: 'plugin-config', namespace: 'kagent' };
+    return cluster.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data });
+  }
+
   it('finds nothing with the rights of the chart', async (t) => {
-    const host = await cluster.host(t, { bundles: BUNDLES, plugins: WATCHING, flags: flags() });
+    const host = await start(t);
     await host.plugin('kubernetes', 'running');
     assert.deepEqual(await eventually(async () => ((await findings(host)).length === 0 ? [] : null)), []);
   });
@@ -107,10 +119,8 @@ describe('khook doctor and a real API server', { skip: missingTools() }, () => {
       (await ask()).findings.map(({ code }) => code),
       ['POD_MISSING'],
     );
-    const host = await cluster.host(t, {
-      ...{ bundles: BUNDLES, plugins: WATCHING.replace('{ name', '{ enabled: false, name') },
-      flags: [...flags(), '--listen-address', '0.0.0.0'],
-    });
+    const disabled = WATCHING.replace('{ name', '{ enabled: false, name');
+    const host = await start(t, disabled, ['--listen-address', '0.0.0.0']);
     const pod = podOf('khook-7', host.app.ports.metrics);
     await cluster.apply(pod);
     const path = `/api/v1/namespaces/kagent/pods/${pod.metadata.name}/status`;
@@ -136,16 +146,10 @@ describe('khook doctor and a real API server', { skip: missingTools() }, () => {
   });
 
   it('says when the ConfigMap has what the mounted file has not', async (t) => {
-    const files = { bundles: BUNDLES, plugins: WATCHING, flags: flags() };
-    const host = await cluster.host(t, files);
+    const host = await start(t);
     await host.plugin('kubernetes', 'running');
     const data = { 'plugins.yaml': 'plugins:\n  - name: kubernetes\n    debug: true\n' };
-    await cluster.apply({
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: 'plugin-config', namespace: 'kagent' },
-      data,
-    });
+    await configMap(data);
     const { problem, evidence } = await first(host, 'CONFIG_NOT_MOUNTED');
     assert.equal(problem, 'ConfigMap kagent/plugin-config says something else than the file that khook reads.');
     assert.deepEqual(evidence, ['line 1: the ConfigMap has `plugins: …`, the file has `plugins: …`']);
