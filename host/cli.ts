@@ -8,12 +8,22 @@ import { DEAD_LETTER_COMMANDS } from './commands/dead-letters.ts';
 import { emit } from './commands/emit.ts';
 import { EXIT_CODES, type ExitCode } from './commands/exit-code.ts';
 import { explain } from './commands/explain.ts';
+import { PLUGIN_COMMANDS } from './commands/plugins.ts';
 import { record } from './commands/record.ts';
 import { replay } from './commands/replay.ts';
 import { run } from './commands/run.ts';
 import { khookVersion } from './commands/version.ts';
 
-export const COMMANDS: readonly Command[] = [run, check, emit, explain, record, replay, ...DEAD_LETTER_COMMANDS];
+export const COMMANDS: readonly Command[] = [
+  run,
+  check,
+  emit,
+  explain,
+  record,
+  replay,
+  ...DEAD_LETTER_COMMANDS,
+  ...PLUGIN_COMMANDS,
+];
 
 const stdout = (text: string): void => void process.stdout.write(text);
 const stderr = (text: string): void => void process.stderr.write(text);

@@ -1,10 +1,10 @@
-/** One event and the Hooks in force: for everybody on the read port, and on the loopback port for `khook explain`. */
+/** One event, the Hooks in force and the plugins: for everybody on the read port, and on the loopback port for khook's commands. */
 
-import { json, refusal } from './reply.ts';
+import { json, type Reply, refusal } from './reply.ts';
 import type { Route } from './route.ts';
-import type { HostView } from './view.ts';
+import type { HostView, PluginSnapshot } from './view.ts';
 
-export function lookupRoutes(view: Pick<HostView, 'event' | 'hooks'>): readonly Route[] {
+export function lookupRoutes(view: Pick<HostView, 'event' | 'hooks' | 'plugins'>): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -17,5 +17,20 @@ export function lookupRoutes(view: Pick<HostView, 'event' | 'hooks'>): readonly 
       },
     },
     { method: 'GET', path: '/api/v1/hooks', answer: () => json({ hooks: view.hooks() }) },
+    { method: 'GET', path: '/api/v1/plugins', answer: () => json({ plugins: view.plugins() }) },
+    {
+      method: 'GET',
+      path: '/api/v1/plugins/:name',
+      answer({ params: { name = '' } }) {
+        const plugins = view.plugins();
+        const plugin = plugins.find((each) => each.name === name);
+        return plugin === undefined ? unknownPlugin(name, plugins) : json(plugin);
+      },
+    },
   ];
+}
+
+export function unknownPlugin(name: string, plugins: readonly PluginSnapshot[]): Reply {
+  const names = plugins.map((plugin) => plugin.name).join(', ') || 'none';
+  return refusal(404, `there is no plugin '${name.slice(0, 64)}', there are: ${names}`);
 }

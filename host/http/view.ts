@@ -1,6 +1,7 @@
 /** What the HTTP room may see of the host: snapshots, already redacted. `app.ts` builds it. The JSON shapes are a contract (docs). */
 
 import type { Outcome } from '../../ipc/event.ts';
+import type { Permissions } from '../config/permissions.ts';
 import type { RecordingQuery, StreamQuery, StreamSink } from './stream.ts';
 
 export interface PluginSnapshot {
@@ -26,6 +27,29 @@ export interface PluginSnapshot {
   readonly nextStartAt: string | null;
   /** RFC 3339. In a crash loop: when it is given one more try. */
   readonly retryAt: string | null;
+  /** null while khook does not know them: it is disabled, or something of it is invalid. */
+  readonly permissions: PermissionsSnapshot | null;
+}
+
+export interface PermissionsSnapshot {
+  readonly asked: Permissions;
+  readonly granted: Permissions;
+  /** Of the present run, by the word of its runtime; null while none is there. */
+  readonly used: UseSnapshot | null;
+}
+
+export interface UseSnapshot {
+  /** Granted ports that it listens on now. */
+  readonly listening: readonly number[];
+  readonly sockets: { readonly open: number; readonly limit: number };
+  readonly files: { readonly open: number; readonly limit: number };
+  /** TCP connections that it began since its start. */
+  readonly connections: number;
+  /** Handed over at its start: the variables that were granted and are set; the connection to the cluster. */
+  readonly environment: readonly string[];
+  readonly kubernetes: boolean;
+  /** What it reached for since its start and was refused. */
+  readonly denied: { readonly network: number; readonly files: number; readonly other: number };
 }
 
 /** A run that ended without being asked to. */

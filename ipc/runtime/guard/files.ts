@@ -25,6 +25,7 @@ import {
 } from './primordials.ts';
 import type { Refusals } from './refusal.ts';
 import { Turns } from './turns.ts';
+import type { UseCount } from './use-count.ts';
 
 /** They take a descriptor first, or a path. */
 const BY_NUMBER: readonly string[] = [
@@ -45,18 +46,22 @@ const BY_NUMBER_OR_PATH: readonly string[] = ['readFileSync', 'writeFileSync', '
 const PASSING: readonly string[] = ['readFile', 'writeFile', 'appendFile'];
 
 const { nextTick } = process;
+const diagnostics = process.getBuiltinModule('node:diagnostics_channel');
 
 export interface FileGuardOptions {
   readonly refusals: Refusals;
   readonly doors: Doors;
   /** Files open at once. */
   readonly limit: number;
+  readonly uses: UseCount;
 }
 
-export function guardFiles({ refusals, doors, limit }: FileGuardOptions): void {
+export function guardFiles({ refusals, doors, limit, uses }: FileGuardOptions): void {
   const fs = process.getBuiltinModule('node:fs') as unknown as Record<string, AnyFunction>;
-  const own = new OwnFiles(limit, refusals);
+  const own = new OwnFiles(limit, refusals, uses);
   const turns = new Turns(Math.max(1, floor(limit / 2)));
+  // What Node's own permission model refuses.
+  diagnostics.subscribe('node:permission-model:fs', () => uses.more('deniedFiles'));
 
   /** A number that is not its own becomes one that nobody has: the answer is an EBADF in the form of each function. */
   const owned = (args: unknown[]): boolean => {

@@ -31,6 +31,7 @@ export const PLUGIN: PluginSnapshot = {
   lastExit: null,
   nextStartAt: null,
   retryAt: null,
+  permissions: null,
 };
 
 export const EVENT: EventSnapshot = {
