@@ -46,7 +46,6 @@ const BY_NUMBER_OR_PATH: readonly string[] = ['readFileSync', 'writeFileSync', '
 const PASSING: readonly string[] = ['readFile', 'writeFile', 'appendFile'];
 
 const { nextTick } = process;
-const diagnostics = process.getBuiltinModule('node:diagnostics_channel');
 
 export interface FileGuardOptions {
   readonly refusals: Refusals;
@@ -60,8 +59,6 @@ export function guardFiles({ refusals, doors, limit, uses }: FileGuardOptions): 
   const fs = process.getBuiltinModule('node:fs') as unknown as Record<string, AnyFunction>;
   const own = new OwnFiles(limit, refusals, uses);
   const turns = new Turns(Math.max(1, floor(limit / 2)));
-  // What Node's own permission model refuses.
-  diagnostics.subscribe('node:permission-model:fs', () => uses.more('deniedFiles'));
 
   /** A number that is not its own becomes one that nobody has: the answer is an EBADF in the form of each function. */
   const owned = (args: unknown[]): boolean => {

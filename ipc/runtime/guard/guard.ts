@@ -23,7 +23,7 @@ import { preventExtensions } from './primordials.ts';
 import { guardProcess } from './process.ts';
 import { makeRefusals } from './refusal.ts';
 import { guardStdio, type LogLine } from './stdio.ts';
-import { UseCount } from './use-count.ts';
+import { countRefusedFiles, UseCount } from './use-count.ts';
 
 export interface GuardOptions {
   readonly network: NetworkPolicy;
@@ -74,4 +74,5 @@ export function guardThread(options: GuardOptions): void {
   preventExtensions(Object.prototype);
   doors.close();
   doors.sync();
+  countRefusedFiles(uses);
 }

@@ -5,6 +5,7 @@ import { USES, type Uses } from '../../uses.ts';
 import { apply, create, each } from './primordials.ts';
 
 const { add, store, or, and } = Atomics;
+const diagnostics = process.getBuiltinModule('node:diagnostics_channel');
 const CELLS = create(null) as Record<keyof Uses, number>;
 let cell = 0;
 each(USES, (name) => {
@@ -32,4 +33,9 @@ export class UseCount {
     const mask = 1 << bit;
     apply(isSet ? or : and, undefined, [this.#cells, CELLS[name], isSet ? mask : ~mask]);
   }
+}
+
+/** Of files it is Node itself that refuses. From now on: what the guard gave up before is none of the plugin's. */
+export function countRefusedFiles(uses: UseCount): void {
+  diagnostics.subscribe('node:permission-model:fs', () => uses.more('deniedFiles'));
 }
