@@ -13,6 +13,7 @@ import type { LoadedConfig } from './config/loaded-config.ts';
 import { ConfigLoader } from './config/loader.ts';
 import { keepConfigInForce } from './config-in-force.ts';
 import { EmbeddedAgent } from './dispatch/embedded-agent.ts';
+import { HookInquiry } from './hook-inquiry.ts';
 import { LeaderWork } from './leader-work.ts';
 import { openHooks } from './open-hooks.ts';
 import { hostOperations } from './operations.ts';
@@ -133,6 +134,8 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   let stopping: Promise<StopReport> | null = null;
   const snapshots = new EventSnapshots({ ledger, describe: (lines, indices) => matcher.describe(lines, indices) });
+  const plans = (): LoadedConfig['plans'] => config.current.plans;
+  const inquiry = new HookInquiry({ rooms, settings, version, run, plans });
   const view = opening.use(
     hostView({
       clock,
@@ -150,9 +153,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       hooksProblem: () => cluster?.problem ?? null,
       loops: () => ({ host: clock.now() - beatAt }),
       metrics: () => metrics.scrape(),
+      explainHook: (id, hooks) => inquiry.explain(id, hooks),
     }),
   );
-  const plans = (): LoadedConfig['plans'] => config.current.plans;
   const operating = { log, rooms, snapshots, settings, version, run, isOpen: () => work.isOpen, plans };
   const servers = opening.use(new Servers({ view, operations: hostOperations(operating), clock, onError }));
   const bound = { ...(await servers.start(options)), agent: embedded?.port ?? null };

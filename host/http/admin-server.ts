@@ -15,7 +15,7 @@ import type { DeadLetterView, HostOperations, HostView } from './view.ts';
 /** Where it listens, always: there is no setting that opens it to the network. */
 export const ADMIN_HOST = '127.0.0.1';
 
-type AdminView = Pick<HostView, 'plugins' | 'event' | 'hooks'> & DeadLetterView;
+type AdminView = Pick<HostView, 'plugins' | 'event' | 'hooks' | 'hook'> & DeadLetterView;
 
 export interface AdminServerOptions extends ServerSurroundings {
   readonly view: AdminView;

@@ -4,7 +4,7 @@ import { json, type Reply, refusal } from './reply.ts';
 import type { Route } from './route.ts';
 import type { HostView, PluginSnapshot } from './view.ts';
 
-export function lookupRoutes(view: Pick<HostView, 'event' | 'hooks' | 'plugins'>): readonly Route[] {
+export function lookupRoutes(view: Pick<HostView, 'event' | 'hooks' | 'hook' | 'plugins'>): readonly Route[] {
   return [
     {
       method: 'GET',
@@ -17,6 +17,16 @@ export function lookupRoutes(view: Pick<HostView, 'event' | 'hooks' | 'plugins'>
       },
     },
     { method: 'GET', path: '/api/v1/hooks', answer: () => json({ hooks: view.hooks() }) },
+    {
+      method: 'GET',
+      path: '/api/v1/hooks/:namespace/:name',
+      async answer({ params: { namespace = '', name = '' } }) {
+        const id = `${namespace}/${name}`;
+        const hook = await view.hook(id);
+        if (hook !== null) return json(hook);
+        return refusal(404, `there is no Hook ${id.slice(0, 200)} in force; GET /api/v1/hooks lists those there are`);
+      },
+    },
     { method: 'GET', path: '/api/v1/plugins', answer: () => json({ plugins: view.plugins() }) },
     {
       method: 'GET',

@@ -126,6 +126,27 @@ export interface HookSnapshot {
   readonly activeEvents: number;
 }
 
+/** What is wrong, and what to do; `paste`: lines to take over as they are. */
+export interface FaultSnapshot {
+  readonly cause: string;
+  readonly fix: string;
+  readonly paste?: string;
+}
+
+export interface HookDetail extends HookSnapshot {
+  /** Of the newest events, how many. */
+  readonly looked: number;
+  /** How it is, in sentences. */
+  readonly says: readonly string[];
+  /** What is wrong whatever happens. */
+  readonly faults: readonly FaultSnapshot[];
+  /** Events that it did not fire for, nearest first; `events` with the same cause, the newest of which is shown. */
+  readonly misses: readonly (FaultSnapshot & {
+    readonly event: Pick<EventSnapshot, 'id' | 'plugin' | 'type' | 'receivedAt' | 'resourceName' | 'namespace'>;
+    readonly events: number;
+  })[];
+}
+
 export interface DeadLetterLabel {
   /** The messageId that every attempt had, and that another one will have. */
   readonly id: string;
@@ -219,6 +240,8 @@ export interface HostView extends DeadLetterView {
   events(query: EventQuery): Promise<readonly EventSnapshot[]>;
   event(id: string): Promise<EventSnapshot | null>;
   hooks(): readonly HookSnapshot[];
+  /** null: no such Hook is in force. Judges events, at most once in a few seconds. */
+  hook(id: string): Promise<HookDetail | null>;
   ledger(): LedgerSnapshot;
   /** Newest first; of one plugin, or of all. */
   flightRecords(plugin: string | null): readonly FlightRecordSnapshot[];

@@ -3,7 +3,7 @@
 import type { Clock } from '../../ipc/clock.ts';
 import type { LoadedConfig } from '../config/loaded-config.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
-import type { Check, HookSnapshot, HostView } from '../http/view.ts';
+import type { Check, HookDetail, HookSnapshot, HostView } from '../http/view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { FlightRecorder } from '../supervision/flight-recorder.ts';
 import type { Plugins } from '../supervision/plugins.ts';
@@ -32,6 +32,7 @@ export interface HostViewOptions {
   readonly hooksProblem: () => string | null;
   readonly loops: () => Readonly<Record<string, number>>;
   readonly metrics: HostView['metrics'];
+  readonly explainHook: (id: string, hooks: readonly HookSnapshot[]) => Promise<HookDetail | null>;
 }
 
 export function hostView(options: HostViewOptions): HostView & Disposable {
@@ -64,6 +65,7 @@ export function hostView(options: HostViewOptions): HostView & Disposable {
     events: (query) => snapshots.query(query),
     event: (id) => snapshots.find(id),
     hooks: () => hookSnapshots(options),
+    hook: (id) => options.explainHook(id, hookSnapshots(options)),
     ...deadLetterView(options.dispatch.deadLetters),
     ledger: () => ledger.counts,
     metrics: options.metrics,

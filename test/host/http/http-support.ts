@@ -99,6 +99,7 @@ export function view(changes: Partial<HostView> = {}): HostView {
         activeEvents: 0,
       },
     ],
+    hook: async () => null,
     ledger: () => LEDGER,
     deadLetters: async () => ({ total: 1, deadLetters: [DEAD_LETTER] }),
     deadLetter: async (id) => {
