@@ -1,6 +1,8 @@
 /** `khook plugin list` and `show` against a real host: what stands there is what the plugins do. */
 
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { PluginSnapshot } from '../../host/http/view.ts';
 import { AppHost } from '../support/app-host.ts';
@@ -84,7 +86,17 @@ describe('khook plugin', () => {
     }, 15_000);
   });
 
-  it('counts anew with each run, and knows nothing of a plugin that is switched off', async (t) => {
+  it('shows a wider grant as soon as it is written, and the plugin runs on as it did', async (t) => {
+    const { host, run } = await start(t);
+    const file = join(host.directory, 'config/plugins.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('wide.example:443', 'wider.example:443'));
+    const beyond = 'connect wider.example:443';
+    await eventually(async () => row((await run('show', 'toucher')).stdout, beyond)[2] === 'yes', 15_000);
+    const { generation } = await host.plugin('toucher', 'running');
+    assert.equal(generation, 1);
+  });
+
+  it('counts anew with each run', async (t) => {
     const { host, run } = await start(t);
     await fetch(`http://127.0.0.1:${host.app.ports.admin}/api/v1/plugins/toucher/restart`, { method: 'POST' });
     await host.plugin('toucher', 'running');
