@@ -39,3 +39,15 @@ export interface AppOptions {
     readonly destination?: number | LineSink;
   };
 }
+
+/** For the log. `embeddedUrl`: of the agent inside the host. */
+export function agentWords({ agent, environment }: AppOptions, embeddedUrl: string | null): string {
+  switch (agent.kind) {
+    case 'embedded':
+      return `Agents: the embedded one at ${embeddedUrl}; --agent-url or KAGENT_API_URL names a real one`;
+    case 'url':
+      return `Agents: ${agent.url}`;
+    case 'kagent':
+      return `Agents: kagent at ${environment.kagentApiUrl}`;
+  }
+}

@@ -2,7 +2,7 @@
 
 import { systemClock } from '../ipc/clock.ts';
 import { messageOf } from '../ipc/errors.ts';
-import type { AppOptions } from './app-options.ts';
+import { type AppOptions, agentWords } from './app-options.ts';
 import { Emitter } from './base/emitter.ts';
 import { Candidacy } from './candidacy.ts';
 import { ConnectionReader } from './cluster/connection.ts';
@@ -13,6 +13,7 @@ import type { LoadedConfig } from './config/loaded-config.ts';
 import { ConfigLoader } from './config/loader.ts';
 import { keepConfigInForce } from './config-in-force.ts';
 import { EmbeddedAgent } from './dispatch/embedded-agent.ts';
+import { HookInquiry } from './hook-inquiry.ts';
 import { LeaderWork } from './leader-work.ts';
 import { openDoctor } from './open-doctor.ts';
 import { openHooks } from './open-hooks.ts';
@@ -134,6 +135,8 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   let stopping: Promise<StopReport> | null = null;
   const snapshots = new EventSnapshots({ ledger, describe: (lines, indices) => matcher.describe(lines, indices) });
+  const plans = (): LoadedConfig['plans'] => config.current.plans;
+  const inquiry = new HookInquiry({ rooms, settings, version, run, plans });
   const view = opening.use(
     hostView({
       clock,
@@ -151,9 +154,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       hooksProblem: () => cluster?.problem ?? null,
       loops: () => ({ host: clock.now() - beatAt }),
       metrics: () => metrics.scrape(),
+      explainHook: (id, hooks) => inquiry.explain(id, hooks),
     }),
   );
-  const plans = (): LoadedConfig['plans'] => config.current.plans;
   const own = { app: options, rooms, view, activity, config, source, leadership, events, cluster };
   const doctor = opening.use(openDoctor({ ...own, logLinesLost: () => log.lost }));
   const seen = { ...view, doctor: () => doctor.report() };
@@ -164,7 +167,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     `Metrics and read API on http://localhost:${bound.metrics}, health on http://localhost:${bound.health}`,
     bound,
   );
-  host.info(describeAgent(options, embedded?.url ?? null));
+  host.info(agentWords(options, embedded?.url ?? null));
   await work.start(config);
   leadership.start();
 
@@ -186,15 +189,4 @@ export async function startApp(options: AppOptions): Promise<App> {
       return stopping;
     },
   };
-}
-
-function describeAgent({ agent, environment }: AppOptions, embeddedUrl: string | null): string {
-  switch (agent.kind) {
-    case 'embedded':
-      return `Agents: the embedded one at ${embeddedUrl}; --agent-url or KAGENT_API_URL names a real one`;
-    case 'url':
-      return `Agents: ${agent.url}`;
-    case 'kagent':
-      return `Agents: kagent at ${environment.kagentApiUrl}`;
-  }
 }

@@ -9,6 +9,7 @@ import { doctor } from './commands/doctor.ts';
 import { emit } from './commands/emit.ts';
 import { EXIT_CODES, type ExitCode } from './commands/exit-code.ts';
 import { explain } from './commands/explain.ts';
+import { PLUGIN_COMMANDS } from './commands/plugins.ts';
 import { record } from './commands/record.ts';
 import { replay } from './commands/replay.ts';
 import { run } from './commands/run.ts';
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   record,
   replay,
   ...DEAD_LETTER_COMMANDS,
+  ...PLUGIN_COMMANDS,
 ];
 
 const stdout = (text: string): void => void process.stdout.write(text);

@@ -2,6 +2,7 @@
 
 import type { Birth } from './control.ts';
 import type { WireError } from './errors.ts';
+import { isUses, type Uses } from './uses.ts';
 
 /** File descriptors of the child. A flood on the events pipe cannot delay what goes over the other one. */
 export const CONTROL_FD = 3;
@@ -29,6 +30,7 @@ export interface Readings {
   readonly cpuSeconds: number;
   /** How long its event loop was busy since its birth. */
   readonly loopActiveMs: number;
+  readonly uses: Uses;
 }
 
 /** Child → host. */
@@ -44,6 +46,7 @@ export type FromChild =
 /** The child's numbers, when they are numbers. */
 export function isReadings(value: unknown): value is Readings {
   if (typeof value !== 'object' || value === null) return false;
-  const { heapBytes, externalBytes, cpuSeconds, loopActiveMs } = value as Readings;
-  return [heapBytes, externalBytes, cpuSeconds, loopActiveMs].every((number) => Number.isFinite(number) && number >= 0);
+  const { heapBytes, externalBytes, cpuSeconds, loopActiveMs, uses } = value as Readings;
+  const numbers = [heapBytes, externalBytes, cpuSeconds, loopActiveMs];
+  return isUses(uses) && numbers.every((number) => Number.isFinite(number) && number >= 0);
 }

@@ -90,7 +90,14 @@ const SINGLE_IMPORTERS: Readonly<Record<string, readonly RegExp[]>> = {
   'node:ffi': [/^host\/sandbox\/allocator\.ts$/],
   'node:sqlite': [/^host\/dispatch\//],
   'pprof-format': [/^host\/profile\//],
-  'node:worker_threads': [/^ipc\/port/, /^ipc\/runtime\//, /^host\/sandbox\//, /^host\/profile\//, /^bench\//],
+  'node:worker_threads': [
+    /^ipc\/port/,
+    /^ipc\/runtime\//,
+    /^host\/sandbox\//,
+    /^host\/profile\//,
+    /^host\/replay\/inquiry/,
+    /^bench\//,
+  ],
 };
 
 /** Words that belong to one place. */

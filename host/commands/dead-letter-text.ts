@@ -1,27 +1,24 @@
 /** Dead letters for a terminal. What events, agents and Hooks have written is shown, never obeyed. */
 
 import type { DeadLetterDetail } from '../http/view.ts';
-import { safeMessage } from '../telemetry/log-fields.ts';
 import type { DeadLetterList } from './dead-letter-choice.ts';
-
-const MAX_CELL = 48;
+import { plain, textTable } from './text-table.ts';
 
 export function deadLetterTable({ deadLetters: letters, total }: DeadLetterList): string {
   if (letters.length === 0)
     return total === 0 ? 'There are no dead letters.\n' : `No such one among ${total} dead letters.\n`;
   const header = ['ID', 'DIED', 'AGENT', 'HOOK', 'RESOURCE', 'ATTEMPTS', 'CODE'];
-  const rows = letters.map(({ id, diedAt, agent, hook, namespace, resourceName, attempts, code }) =>
-    [id, second(diedAt), agent, hook, place(namespace, resourceName), String(attempts), code].map(cell),
-  );
-  const widths = header.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = [header, ...rows].map((row) =>
-    row
-      .map((text, column) => text.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+  const rows = letters.map(({ id, diedAt, agent, hook, namespace, resourceName, attempts, code }) => [
+    id,
+    second(diedAt),
+    agent,
+    hook,
+    place(namespace, resourceName),
+    String(attempts),
+    code,
+  ]);
   const more = total > letters.length ? `\n${letters.length} of ${total} dead letters, the newest first.\n` : '\n';
-  return `${lines.join('\n')}${more}`;
+  return `${textTable(header, rows)}${more}`;
 }
 
 export function deadLetterText(letter: DeadLetterDetail): string {
@@ -44,15 +41,6 @@ export function deadLetterText(letter: DeadLetterDetail): string {
   const lines = facts.map(([name, value]) => `${`${name}:`.padEnd(12)}${plain(value)}`);
   const prompt = letter.prompt.split('\n').map((line) => `  ${plain(line)}`);
   return `${[...lines, 'prompt:', ...prompt].join('\n')}\n`;
-}
-
-function cell(text: string): string {
-  const safe = plain(text);
-  return safe.length <= MAX_CELL ? safe : `${safe.slice(0, MAX_CELL - 1)}…`;
-}
-
-function plain(text: string): string {
-  return safeMessage(text, { controls: true });
 }
 
 function place(namespace: string, resourceName: string): string {

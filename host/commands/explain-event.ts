@@ -4,10 +4,10 @@ import { hookId } from '../config/hook.ts';
 import type { TrailStep } from '../http/view.ts';
 import { eventNames } from '../replay/event-names.ts';
 import type { GivenRules, Judged } from '../replay/judge.ts';
+import type { ExplainScene } from '../replay/judged-memory.ts';
 import { missOf, NearestMisses } from '../replay/nearest-misses.ts';
 import type { EventRead } from '../replay/recording-line.ts';
 import { disabledRemedy, invalidRemedy, type Remedy, unmappedRemedy } from '../replay/remedy.ts';
-import type { WhyNot } from '../replay/why-not.ts';
 import { firingWords, type HookWords } from './explain-firing.ts';
 
 export interface ExplainedEvent {
@@ -20,13 +20,6 @@ export interface ExplainedEvent {
   readonly paste?: string;
   readonly hooks: readonly HookWords[];
   readonly trail: readonly TrailStep[];
-}
-
-export interface ExplainScene {
-  readonly rules: GivenRules;
-  readonly whyNot: WhyNot;
-  /** By the host's clock, in Unix milliseconds. */
-  readonly now: number;
 }
 
 const MAX_MISSES = 5;

@@ -1,6 +1,7 @@
 /** What became of one firing, in a sentence, and what to do about it. Pure. */
 
 import type { FiringRead } from '../replay/recording-line.ts';
+import { untilWords } from '../replay/until-words.ts';
 
 /** A sentence about one Hook. */
 export interface HookWords {
@@ -61,11 +62,4 @@ function sentWords(
     default:
       return { says: `${fired}, and ended as ${outcome}${took}` };
   }
-}
-
-export function untilWords(until: number, now: number): string {
-  const at = `${new Date(until).toISOString().slice(0, 19)}Z`;
-  const left = until - now;
-  if (left <= 0) return `${at}, which is over`;
-  return `${at}, in ${left < 90_000 ? `${Math.ceil(left / 1_000)} s` : `${Math.ceil(left / 60_000)} min`}`;
 }

@@ -1,27 +1,20 @@
 /** Asks a running host what it remembers, judges that again by what is in force, and explains it. Nothing runs in the host for it. */
 
-import { systemClock } from '../../ipc/clock.ts';
 import { messageOf } from '../../ipc/errors.ts';
-import { type Hook, hookId } from '../config/hook.ts';
-import { DEFAULT_SETTINGS } from '../config/settings.ts';
+import { hookId } from '../config/hook.ts';
 import type { EventSnapshot, HookSnapshot, TrailStep } from '../http/view.ts';
-import { rulesOf } from '../replay/dry-run.ts';
-import { type GivenRules, Judge } from '../replay/judge.ts';
-import type { EventRead } from '../replay/recording-line.ts';
-import { WhyNot } from '../replay/why-not.ts';
+import { explainHook, explainNoHook } from '../replay/explain-hook.ts';
+import { type ExplainScene, type HostMemory, hooksOf, type JudgedEvent, judgeMemory } from '../replay/judged-memory.ts';
 import { flagText, type Invocation } from './command.ts';
 import { EXIT_CODES, type ExitCode } from './exit-code.ts';
-import { type ExplainScene, explainEvent } from './explain-event.ts';
-import { explainHook, explainNoHook, type JudgedEvent } from './explain-hook.ts';
+import { explainEvent } from './explain-event.ts';
 import { type EventChoice, type ExplainPlan, readExplainPlan } from './explain-plan.ts';
 import { explainedEventText, explainedHookText, trailText } from './explain-text.ts';
 import { HostClient, URL_FLAG } from './host-client.ts';
-import { type HostMemory, readHostMemory } from './host-memory.ts';
+import { readHostMemory } from './host-memory.ts';
 import { OutputWatch } from './output-watch.ts';
 
 const ALL = 1_000_000;
-/** Judged at once. */
-const WINDOW = 512;
 
 export async function explainHost(invocation: Invocation): Promise<ExitCode> {
   const plan = readExplainPlan(invocation);
@@ -72,7 +65,7 @@ class Explainer {
     }
     const { trail } = answer.value;
     return this.#remembering({ last: ALL, plugins: [], outcomes: [], id }, async (memory) => {
-      const found = await judged(memory);
+      const found = await judgeMemory(memory);
       const [first] = found.events;
       if (first === undefined) this.#print(answer.value, trailText(answer.value));
       else this.#explain(first, found.scene, trail);
@@ -84,7 +77,7 @@ class Explainer {
     const answer = await this.#client.ask<unknown>({ method: 'GET', path: '/api/v1/hooks' });
     if (answer.kind === 'unreachable') return answer.code;
     return this.#remembering(choice, async (memory) => {
-      const { events, scene } = await judged(memory);
+      const { events, scene } = await judgeMemory(memory);
       for (const each of events) this.#explain(each, scene, []);
       if (events.length === 0) this.#invocation.stderr('khook explain: no such event is remembered\n');
       return EXIT_CODES.OK;
@@ -103,7 +96,7 @@ class Explainer {
         this.#print(explained, explainedHookText(explained));
         return EXIT_CODES.FAILED;
       }
-      const { events, scene } = await judged(memory);
+      const { events, scene } = await judgeMemory(memory);
       const snapshot = answer.value.hooks.find((each) => hookId(each) === wanted) ?? null;
       const explained = explainHook(hook, events, { scene, plugins: memory.config.plugins, snapshot });
       this.#print(explained, explainedHookText(explained));
@@ -139,32 +132,4 @@ class Explainer {
     this.#invocation.stderr(`khook explain: ${text}\n`);
     return EXIT_CODES.FAILED;
   }
-}
-
-async function judged({ config, events }: HostMemory): Promise<{ scene: ExplainScene; events: JudgedEvent[] }> {
-  const rules: GivenRules = { ...rulesOf(config), hooks: hooksOf({ config }) };
-  const declared = new Map(Object.entries(config.plugins).map(([name, { eventTypes }]) => [name, new Set(eventTypes)]));
-  await using judge = new Judge({ clock: systemClock, frameTimeoutMs: DEFAULT_SETTINGS.matcher.frameTimeoutMs });
-  judge.setRules(rules, declared);
-  const told: JudgedEvent[] = [];
-  for (let from = 0; from < events.length; from += WINDOW) {
-    const window = events.slice(from, from + WINDOW);
-    const reaching = window.filter(reachedMatcher);
-    const verdicts = await judge.together(reaching);
-    const byEvent = new Map(reaching.map((event, n) => [event, verdicts[n] ?? null]));
-    for (const event of window) {
-      const own = reachedMatcher(event) ? (byEvent.get(event) ?? (await judge.alone(event))) : null;
-      told.push({ event, judged: own });
-    }
-  }
-  return { scene: { rules, whyNot: new WhyNot(rules), now: config.at }, events: told };
-}
-
-/** One that a rate limit dropped did not. */
-function reachedMatcher({ judgedAt }: EventRead): boolean {
-  return judgedAt !== undefined;
-}
-
-function hooksOf({ config }: Pick<HostMemory, 'config'>): Hook[] {
-  return config.hooks.map((hook) => ({ ...hook, origin: 'the host' }));
 }

@@ -2,12 +2,12 @@
 
 import type { EventSnapshot } from '../http/view.ts';
 import { eventNames } from '../replay/event-names.ts';
+import type { ExplainedHook } from '../replay/explain-hook.ts';
 import type { Miss } from '../replay/nearest-misses.ts';
 import type { EventRead } from '../replay/recording-line.ts';
 import type { Remedy } from '../replay/remedy.ts';
 import { eventText } from './event-text.ts';
 import type { ExplainedEvent } from './explain-event.ts';
-import type { ExplainedHook } from './explain-hook.ts';
 import { plainLine, plainText } from './plain-text.ts';
 
 /** What is refused for its length can be long. */

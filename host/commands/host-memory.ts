@@ -1,16 +1,11 @@
 /** What a running host remembers of its events, and by what it judges them: read from `GET /api/v1/recording`, secrets taken out. */
 
 import { messageOf } from '../../ipc/errors.ts';
+import { type HostMemory, inOrder } from '../replay/judged-memory.ts';
 import type { ConfigRead, EventRead } from '../replay/recording-line.ts';
 import { readRecordingLine } from '../replay/recording-line.ts';
 import type { EventChoice } from './explain-plan.ts';
 import { serverSentEvents } from './server-sent.ts';
-
-export interface HostMemory {
-  readonly config: ConfigRead;
-  /** Oldest first. */
-  readonly events: readonly EventRead[];
-}
 
 export interface MemoryQuery extends EventChoice {
   /** Only this one is kept; absent: all. */
@@ -22,9 +17,7 @@ export async function readHostMemory(url: string, query: MemoryQuery): Promise<H
   const settled = await readOnce(url, query, false);
   // What is on its way has no outcome to be asked for.
   const inFlight = query.outcomes.length > 0 ? [] : (await readOnce(url, query, true)).events;
-  const known = new Map([...inFlight, ...settled.events].map((event) => [event.id, event]));
-  const events = [...known.values()].sort((a, b) => a.receivedAt - b.receivedAt || (a.order ?? 0) - (b.order ?? 0));
-  return { config: settled.config, events: query.last === 0 ? [] : events.slice(-query.last) };
+  return { config: settled.config, events: inOrder([...inFlight, ...settled.events], query.last) };
 }
 
 async function readOnce(

@@ -61,21 +61,26 @@ export function planBundle(bundle: Bundle, entry: PluginEntry | null, context: P
   });
   const problems = [...faults, ...bundleFaults(bundle, context)];
   if (problems.length > 0) return { kind: 'invalid', name, version, problems, required };
+  const isSet = (variable: string): boolean => (context.variables[variable] ?? null) !== null;
+  const handed = requested.env.filter((variable) => granted.env.includes(variable) && isSet(variable));
+  const access = { asked: requested, granted, environment: handed };
   const missing = missingGrants(requested, granted);
   if (missing !== null) {
     const reason = `plugin '${name}' asks for what plugins.yaml does not grant: ${describePermissions(missing)}`;
     const remedy = grantRemedy(requested, place, entry !== null);
-    return { kind: 'blocked', name, version, why: 'grants', reason, remedy, required };
+    return { kind: 'blocked', name, version, why: 'grants', reason, remedy, required, access };
   }
   if (requested.kubernetes && context.connectionProblem !== null) {
     const reason = `plugin '${name}' needs a connection to a Kubernetes cluster: ${context.connectionProblem}`;
-    return { kind: 'blocked', name, version, why: 'connection', reason, remedy: CONNECTION_REMEDY, required };
+    const remedy = CONNECTION_REMEDY;
+    return { kind: 'blocked', name, version, why: 'connection', reason, remedy, required, access };
   }
   return {
     kind: 'run',
     name,
     version,
     spec: makeSpec(bundle, { entry, config: checked.value, permissions: requested, context }),
+    access,
   };
 }
 

@@ -28,8 +28,22 @@ export interface PluginSpec {
   readonly healthCheckIntervalMs: number;
 }
 
+/** For people to look at. Not part of the fingerprint: a plugin that is granted more than it asks for runs on as it does. */
+export interface PluginAccess {
+  readonly asked: Permissions;
+  readonly granted: Permissions;
+  /** The variables among those asked for and granted that the host has: the plugin sees these. */
+  readonly environment: readonly string[];
+}
+
 export type PluginPlan =
-  | { readonly kind: 'run'; readonly name: string; readonly version: string; readonly spec: PluginSpec }
+  | {
+      readonly kind: 'run';
+      readonly name: string;
+      readonly version: string;
+      readonly spec: PluginSpec;
+      readonly access?: PluginAccess;
+    }
   | { readonly kind: 'disabled'; readonly name: string; readonly version: string }
   | {
       readonly kind: 'blocked';
@@ -40,6 +54,7 @@ export type PluginPlan =
       readonly reason: string;
       /** YAML or commands to paste that would unblock it. */
       readonly remedy: string;
+      readonly access?: PluginAccess;
       readonly required: boolean;
     }
   | {

@@ -1,5 +1,6 @@
-/** Every Hook: whether it can fire, and when it last did. */
+/** Every Hook: whether it can fire, when it last did, and, opened, why it fires or not. */
 
+import { HookDetail } from './hook-detail.js';
 import { html } from './preact.js';
 import { Table } from './table.js';
 import { ago } from './words.js';
@@ -22,7 +23,7 @@ export function Hooks({ hooks, now }) {
       hook.activeEvents,
       ago(hook.lastFired, now),
     ],
-    ...(hook.reason !== '' && { detail: () => html`<p>${hook.reason}</p>` }),
+    detail: () => html`<${HookDetail} hook=${hook} now=${now} />`,
   }));
   return html`<${Table} caption="Hooks" columns=${COLUMNS} rows=${rows} empty="There is no Hook, so no event reaches an agent." />`;
 }

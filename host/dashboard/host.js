@@ -98,8 +98,8 @@ export class Host {
   }
 }
 
-async function get(path) {
-  const response = await fetch(path, { signal: AbortSignal.timeout(5_000) });
+export async function get(path, withinMs = 5_000) {
+  const response = await fetch(path, { signal: AbortSignal.timeout(withinMs) });
   if (!response.ok) throw new Error(`${path} answered ${response.status}`);
   return response.json();
 }

@@ -21,7 +21,8 @@ export function rate(perSecond) {
 }
 
 export function percent(share) {
-  return `${Math.round(share * 100)} %`;
+  const value = share * 100;
+  return `${value >= 10 || value === 0 ? Math.round(value) : value.toFixed(1)} %`;
 }
 
 /** `10:42:03`, by the clock of whoever looks. */

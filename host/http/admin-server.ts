@@ -3,7 +3,7 @@
 import { parseLogLevel, parseTestEvent } from './admin-schema.ts';
 import { bundleRoute } from './bundle-route.ts';
 import { deadLetterOperations, deadLetterRoutes } from './dead-letter-routes.ts';
-import { lookupRoutes } from './lookup-routes.ts';
+import { lookupRoutes, unknownPlugin } from './lookup-routes.ts';
 import { loopbackGuard } from './loopback-guard.ts';
 import type { ServerSurroundings } from './metrics-server.ts';
 import { pprofRoutes } from './pprof-routes.ts';
@@ -16,7 +16,7 @@ import type { DeadLetterView, HostOperations, HostView } from './view.ts';
 /** Where it listens, always: there is no setting that opens it to the network. */
 export const ADMIN_HOST = '127.0.0.1';
 
-type AdminView = Pick<HostView, 'plugins' | 'event' | 'hooks' | 'doctor'> & DeadLetterView;
+type AdminView = Pick<HostView, 'plugins' | 'event' | 'hooks' | 'hook' | 'doctor'> & DeadLetterView;
 
 export interface AdminServerOptions extends ServerSurroundings {
   readonly view: AdminView;
@@ -34,10 +34,9 @@ export function adminServer({ view, operations, ...surroundings }: AdminServerOp
 }
 
 export function adminRoutes(view: AdminView, operations: HostOperations): readonly Route[] {
-  const unknownPlugin = (name: string): Reply | null => {
-    const names = view.plugins().map((plugin) => plugin.name);
-    if (names.includes(name)) return null;
-    return refusal(404, `there is no plugin '${name.slice(0, 64)}', there are: ${names.join(', ') || 'none'}`);
+  const pluginFault = (name: string): Reply | null => {
+    const plugins = view.plugins();
+    return plugins.some((plugin) => plugin.name === name) ? null : unknownPlugin(name, plugins);
   };
   return [
     bundleRoute(operations),
@@ -59,7 +58,7 @@ export function adminRoutes(view: AdminView, operations: HostOperations): readon
       method: 'POST',
       path: '/api/v1/plugins/:name/restart',
       async answer({ params: { name = '' } }) {
-        const unknown = unknownPlugin(name);
+        const unknown = pluginFault(name);
         if (unknown !== null) return unknown;
         await operations.restartPlugin(name);
         return json({ plugin: name, restarted: true });
@@ -73,7 +72,7 @@ export function adminRoutes(view: AdminView, operations: HostOperations): readon
         const parsed = parseLogLevel(body);
         if ('error' in parsed) return refusal(400, parsed.error);
         const { level, plugin = null } = parsed.value;
-        const unknown = plugin === null ? null : unknownPlugin(plugin);
+        const unknown = plugin === null ? null : pluginFault(plugin);
         if (unknown !== null) return unknown;
         operations.setLogLevel(level, plugin);
         return json({ level, plugin });

@@ -35,7 +35,6 @@ export function metricsRoutes(view: HostView): readonly Route[] {
         return { status: 200, contentType, body };
       },
     },
-    { method: 'GET', path: '/api/v1/plugins', answer: () => json({ plugins: view.plugins() }) },
     {
       method: 'GET',
       path: '/api/v1/events',

@@ -1,6 +1,7 @@
 /** What the HTTP room may see of the host: snapshots, already redacted. `app.ts` builds it. The JSON shapes are a contract (docs). */
 
 import type { Outcome } from '../../ipc/event.ts';
+import type { Permissions } from '../config/permissions.ts';
 import type { RecordingQuery, StreamQuery, StreamSink } from './stream.ts';
 
 export interface PluginSnapshot {
@@ -26,6 +27,29 @@ export interface PluginSnapshot {
   readonly nextStartAt: string | null;
   /** RFC 3339. In a crash loop: when it is given one more try. */
   readonly retryAt: string | null;
+  /** null while khook does not know them: it is disabled, or something of it is invalid. */
+  readonly permissions: PermissionsSnapshot | null;
+}
+
+export interface PermissionsSnapshot {
+  readonly asked: Permissions;
+  readonly granted: Permissions;
+  /** Of the present run, by the word of its runtime; null while none is there. */
+  readonly used: UseSnapshot | null;
+}
+
+export interface UseSnapshot {
+  /** Granted ports that it listens on now. */
+  readonly listening: readonly number[];
+  readonly sockets: { readonly open: number; readonly limit: number };
+  readonly files: { readonly open: number; readonly limit: number };
+  /** TCP connections that it began since its start. */
+  readonly connections: number;
+  /** Handed over at its start: the variables that were granted and are set; the connection to the cluster. */
+  readonly environment: readonly string[];
+  readonly kubernetes: boolean;
+  /** What it reached for since its start and was refused. */
+  readonly denied: { readonly network: number; readonly files: number; readonly other: number };
 }
 
 /** A run that ended without being asked to. */
@@ -100,6 +124,27 @@ export interface HookSnapshot {
   readonly suspend: boolean;
   readonly lastFired: string | null;
   readonly activeEvents: number;
+}
+
+/** What is wrong, and what to do; `paste`: lines to take over as they are. */
+export interface FaultSnapshot {
+  readonly cause: string;
+  readonly fix: string;
+  readonly paste?: string;
+}
+
+export interface HookDetail extends HookSnapshot {
+  /** Of the newest events, how many. */
+  readonly looked: number;
+  /** How it is, in sentences. */
+  readonly says: readonly string[];
+  /** What is wrong whatever happens. */
+  readonly faults: readonly FaultSnapshot[];
+  /** Events that it did not fire for, nearest first; `events` with the same cause, the newest of which is shown. */
+  readonly misses: readonly (FaultSnapshot & {
+    readonly event: Pick<EventSnapshot, 'id' | 'plugin' | 'type' | 'receivedAt' | 'resourceName' | 'namespace'>;
+    readonly events: number;
+  })[];
 }
 
 export interface DeadLetterLabel {
@@ -216,6 +261,8 @@ export interface HostView extends DeadLetterView {
   events(query: EventQuery): Promise<readonly EventSnapshot[]>;
   event(id: string): Promise<EventSnapshot | null>;
   hooks(): readonly HookSnapshot[];
+  /** null: no such Hook is in force. Judges events, at most once in a few seconds. */
+  hook(id: string): Promise<HookDetail | null>;
   ledger(): LedgerSnapshot;
   /** Newest first; of one plugin, or of all. */
   flightRecords(plugin: string | null): readonly FlightRecordSnapshot[];

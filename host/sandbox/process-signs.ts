@@ -6,6 +6,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { Readings } from '../../ipc/process-life.ts';
+import { NO_USES, type Uses } from '../../ipc/uses.ts';
 import { parseStat } from './thread-signs.ts';
 import type { OutsideSigns, Sizes } from './watched.ts';
 
@@ -43,7 +44,7 @@ interface Birth {
 export class ProcessSigns {
   readonly #pid: number;
   #birth: Birth | null = null;
-  #readings: Readings = { heapBytes: 0, externalBytes: 0, cpuSeconds: 0, loopActiveMs: 0 };
+  #readings: Readings = { heapBytes: 0, externalBytes: 0, cpuSeconds: 0, loopActiveMs: 0, uses: NO_USES };
 
   constructor(pid: number) {
     this.#pid = pid;
@@ -58,6 +59,11 @@ export class ProcessSigns {
   /** What it says of itself. */
   said(readings: Readings): void {
     this.#readings = readings;
+  }
+
+  /** By its own word, as old as its last readings. */
+  get uses(): Uses {
+    return this.#readings.uses;
   }
 
   sizes(): Sizes {

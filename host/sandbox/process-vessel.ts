@@ -47,6 +47,7 @@ class ProcessVessel implements Vessel {
   readonly #request: VesselRequest;
   readonly #clock: Clock;
   readonly #child: ChildProcess;
+  readonly #signs: ProcessSigns;
   readonly #wires: ProcessWires;
   readonly #watch: Watch;
   readonly #gone = Promise.withResolvers<void>();
@@ -73,6 +74,7 @@ class ProcessVessel implements Vessel {
     });
     this.#child = child;
     const signs = new ProcessSigns(pidOf(child));
+    this.#signs = signs;
     this.#listen();
     child.stdin?.on('error', () => undefined).end(JSON.stringify(runtimeCode(runtime)));
     const wires = new ProcessWires({
@@ -122,6 +124,10 @@ class ProcessVessel implements Vessel {
 
   get history(): Vessel['history'] {
     return this.#watch.history;
+  }
+
+  get uses(): Vessel['uses'] {
+    return this.#signs.uses;
   }
 
   get gone(): Promise<void> {

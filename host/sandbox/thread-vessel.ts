@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../ipc/clock.ts';
 import { CodedError, codeOf, toWireError } from '../../ipc/errors.ts';
 import type { ThreadData } from '../../ipc/runtime/thread.ts';
+import { readUses, USES } from '../../ipc/uses.ts';
 import { within } from '../base/within.ts';
 import { exposeCollection } from './collection.ts';
 import { type Exit, type ExitReason, exitOf } from './exit.ts';
@@ -52,7 +53,8 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
   });
   const name = threadName(birth.plugin);
   const poolWork = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  const data: ThreadData = { birth, code: runtimeCode(options.runtime), poolWork, ...wires.threadEnds };
+  const uses = new SharedArrayBuffer(USES.length * Int32Array.BYTES_PER_ELEMENT);
+  const data: ThreadData = { birth, code: runtimeCode(options.runtime), poolWork, uses, ...wires.threadEnds };
   const worker = new Worker(THREAD_ENTRY, {
     eval: true,
     name,
@@ -72,6 +74,7 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
   wires.guard(worker);
   const signs = new ThreadSigns(worker, name);
   const work = new Int32Array(poolWork);
+  const used = new Int32Array(uses);
   let ended = false;
   let ending: Exit | null = null;
   let gone: Promise<unknown> | null = null;
@@ -139,6 +142,9 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
       return watch.history;
     },
     sample: () => watch.sample(),
+    get uses() {
+      return readUses(used);
+    },
     profile: (kind, ms) =>
       record(clock, ms, () => (kind === 'cpu' ? worker.startCpuProfile() : worker.startHeapProfile())),
     terminate,

@@ -7,6 +7,7 @@ import type { Birth, PluginControl } from '../../ipc/control.ts';
 import type { Frame } from '../../ipc/frame.ts';
 import type { LogRecord, MetricRecord, ToPlugin } from '../../ipc/messages.ts';
 import type { Remote } from '../../ipc/remote.ts';
+import type { Uses } from '../../ipc/uses.ts';
 import type { PluginSpec } from '../config/plugin-plan.ts';
 import type { Exit } from './exit.ts';
 import type { ProfileKind } from './profile.ts';
@@ -79,6 +80,8 @@ export interface Vessel {
   /** About its last ten seconds, oldest first; stays after its end. */
   readonly history: readonly VitalSigns[];
   sample(): Promise<void>;
+  /** What it uses of what it may, by its runtime's word. */
+  readonly uses: Uses;
   /** V8's JSON over the next `ms` milliseconds. One at a time. Rejects when the run ends meanwhile. */
   profile(kind: ProfileKind, ms: number): Promise<string>;
   /** Ends it without asking the plugin. Resolves when it is gone; `why` becomes the exit unless it had ended before. */

@@ -3,19 +3,18 @@
 import type { Clock } from '../../ipc/clock.ts';
 import type { LoadedConfig } from '../config/loaded-config.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
-import type { Check, HookSnapshot, HostView, PluginSnapshot } from '../http/view.ts';
+import type { Check, HookDetail, HookSnapshot, HostView } from '../http/view.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { NO_VITAL_SIGNS } from '../sandbox/vessel.ts';
 import type { FlightRecorder } from '../supervision/flight-recorder.ts';
 import type { Plugins } from '../supervision/plugins.ts';
-import type { Supervisor } from '../supervision/supervisor.ts';
 import type { Activity } from './activity.ts';
 import { deadLetterView } from './dead-letter-snapshots.ts';
 import type { EventSnapshots } from './event-snapshots.ts';
-import { flightSnapshot, safeText } from './flight-snapshots.ts';
-import { describeStaleness, describeState, healthChecks, readinessChecks } from './health-checks.ts';
+import { flightSnapshot } from './flight-snapshots.ts';
+import { healthChecks, readinessChecks } from './health-checks.ts';
 import { History } from './history.ts';
 import { LiveStream } from './live-stream.ts';
+import { pluginSnapshot } from './plugin-snapshots.ts';
 
 export interface HostViewOptions {
   readonly clock: Clock;
@@ -33,6 +32,7 @@ export interface HostViewOptions {
   readonly hooksProblem: () => string | null;
   readonly loops: () => Readonly<Record<string, number>>;
   readonly metrics: HostView['metrics'];
+  readonly explainHook: (id: string, hooks: readonly HookSnapshot[]) => Promise<HookDetail | null>;
 }
 
 export function hostView(options: HostViewOptions): Omit<HostView, 'doctor'> & Disposable {
@@ -40,7 +40,7 @@ export function hostView(options: HostViewOptions): Omit<HostView, 'doctor'> & D
   const startedAt = time(clock.wall());
   const told = {
     version: options.version,
-    plugins: () => plugins.all.map((supervisor) => pluginSnapshot(supervisor, options)).sort(byName),
+    plugins: () => plugins.all.map((supervisor) => pluginSnapshot(supervisor, options.activity)).sort(byName),
     flightRecords: (plugin: string | null) => flights.records(plugin).map(flightSnapshot),
   };
   const readyz = (): readonly Check[] =>
@@ -65,45 +65,13 @@ export function hostView(options: HostViewOptions): Omit<HostView, 'doctor'> & D
     events: (query) => snapshots.query(query),
     event: (id) => snapshots.find(id),
     hooks: () => hookSnapshots(options),
+    hook: (id) => options.explainHook(id, hookSnapshots(options)),
     ...deadLetterView(options.dispatch.deadLetters),
     ledger: () => ledger.counts,
     metrics: options.metrics,
     healthz: () => healthChecks(options.loops()),
     readyz,
     [Symbol.dispose]: () => history[Symbol.dispose](),
-  };
-}
-
-function pluginSnapshot(supervisor: Supervisor, { activity }: HostViewOptions): PluginSnapshot {
-  const { name, plan, state, generation, restarts, lastExit, staleness } = supervisor;
-  const spec = plan?.kind === 'run' ? plan.spec : null;
-  const vitals = supervisor.vessel?.vitals ?? NO_VITAL_SIGNS;
-  const lastEventAt = activity.lastEventAt(name);
-  const hasReason = state.kind === 'blocked' || state.kind === 'failed' || state.kind === 'backing-off';
-  const reason = staleness === null ? '' : describeStaleness(staleness);
-  return {
-    name,
-    version: plan?.version ?? '',
-    state: state.kind === 'blocked' ? `blocked(${state.why})` : state.kind,
-    reason: safeText(hasReason ? describeState(state) : reason),
-    remedy: state.kind === 'blocked' ? state.remedy : '',
-    required: plan !== null && plan.kind !== 'disabled' && (spec?.required ?? (plan.kind !== 'run' && plan.required)),
-    generation,
-    isolation: spec?.isolation ?? 'thread',
-    memoryBytes: vitals.heapBytes + vitals.externalBytes,
-    externalBytes: vitals.externalBytes,
-    memoryLimitBytes: spec?.limits.memoryBytes ?? 0,
-    cpuSeconds: vitals.cpuSeconds,
-    eventLoopUtilization: vitals.eventLoopUtilization,
-    restarts,
-    eventsAccepted: activity.accepted(name),
-    lastEventAt: lastEventAt === null ? null : time(lastEventAt),
-    lastExit:
-      lastExit === null
-        ? null
-        : { reason: lastExit.exit.reason, detail: safeText(lastExit.exit.detail), at: time(lastExit.at) },
-    nextStartAt: state.kind === 'backing-off' ? time(state.until) : null,
-    retryAt: state.kind === 'failed' && state.retryAt !== null ? time(state.retryAt) : null,
   };
 }
 

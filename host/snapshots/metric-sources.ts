@@ -44,13 +44,14 @@ export function metricSources(
           isStale: staleness !== null,
           heapBytes,
           externalBytes,
+          memoryLimitBytes: plan?.kind === 'run' ? plan.spec.limits.memoryBytes : null,
           cpuSeconds,
           eventLoopUtilization,
           queueEvents: queued.get(name) ?? 0,
         };
       });
     },
-    ledgerResidual: () => ledger.counts.residual,
+    ledger: () => ledger.counts,
     activeEvents: () => dispatch.snapshot().dedupKeys,
     outbox: () => ({
       firings: outbox.size,

@@ -57,6 +57,12 @@ export const METRICS = [
     labels: ['plugin'],
   },
   {
+    name: 'khook_plugin_memory_limit_bytes',
+    type: 'gauge',
+    help: 'limits.memoryMb of the plugin: heap and external memory together, after a garbage collection, may be so large.',
+    labels: ['plugin'],
+  },
+  {
     name: 'khook_plugin_cpu_seconds_total',
     type: 'counter',
     help: "CPU time of the plugin's present run; starts again at 0 with each restart.",
@@ -120,6 +126,12 @@ export const METRICS = [
     name: 'khook_ledger_residual',
     type: 'gauge',
     help: 'received + restored - outcomes - in flight. Anything but 0 is a bug of khook.',
+    labels: [],
+  },
+  {
+    name: 'khook_events_in_flight',
+    type: 'gauge',
+    help: 'Events that came in and have no outcome yet.',
     labels: [],
   },
   {

@@ -37,6 +37,9 @@ const PROCESSING_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 /** Seconds: agents think. */
 const CALL_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
+/** Gauges with the name of a counter. The same without `_total`, by `type`, adds up to each. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
 export function createMetrics(options: MetricsOptions): Metrics {
   const { rooms, sources, clock } = options;
   const registry = new Registry();
@@ -45,7 +48,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const processing = histogram(registry, 'khook_plugin_event_processing_duration_seconds', PROCESSING_BUCKETS);
   const calls = histogram(registry, 'khook_api_call_duration_seconds', CALL_BUCKETS);
   const custom = new PluginMetrics(registry, events);
-  if (options.hostMetrics ?? true) collectDefaultMetrics({ register: registry });
+  if (options.hostMetrics ?? true) {
+    collectDefaultMetrics({ register: registry });
+    for (const name of MISNAMED) registry.removeSingleMetric(name);
+  }
 
   const stack = new DisposableStack();
   for (const unsubscribe of [

@@ -12,6 +12,8 @@ export interface PluginReading {
   readonly isStale: boolean;
   readonly heapBytes: number;
   readonly externalBytes: number;
+  /** null while it is not meant to run: its limit is not known then. */
+  readonly memoryLimitBytes: number | null;
   /** Of the present run. */
   readonly cpuSeconds: number;
   /** 0 to 1. */
@@ -40,7 +42,7 @@ export interface HooksReading {
 /** Functions that answer at once from what the host knows. */
 export interface MetricSources {
   plugins(): readonly PluginReading[];
-  ledgerResidual(): number;
+  ledger(): { readonly residual: number; readonly inFlight: number };
   /** Firings inside their dedup window. */
   activeEvents(): number;
   outbox(): OutboxReading;
@@ -55,9 +57,11 @@ export interface MetricSources {
 
 export function readSources(sources: MetricSources, table: MetricTable): void {
   reading(table, 'plugins', () => readPlugins(sources.plugins(), table));
-  reading(table, 'ledger', () =>
-    table.replace('khook_ledger_residual', [{ labels: {}, value: sources.ledgerResidual() }]),
-  );
+  reading(table, 'ledger', () => {
+    const { residual, inFlight } = sources.ledger();
+    table.replace('khook_ledger_residual', [{ labels: {}, value: residual }]);
+    table.replace('khook_events_in_flight', [{ labels: {}, value: inFlight }]);
+  });
   reading(table, 'dedup', () => table.replace('khook_active_events', [{ labels: {}, value: sources.activeEvents() }]));
   reading(table, 'outbox', () => {
     const { firings, hasFault, isFull, deadLetters } = sources.outbox();
@@ -116,6 +120,12 @@ function readPlugins(readings: readonly PluginReading[], table: MetricTable): vo
   table.replace(
     'khook_plugin_external_bytes',
     values((reading) => reading.externalBytes),
+  );
+  table.replace(
+    'khook_plugin_memory_limit_bytes',
+    readings.flatMap(({ plugin, memoryLimitBytes }) =>
+      memoryLimitBytes === null ? [] : [{ labels: { plugin }, value: memoryLimitBytes }],
+    ),
   );
   table.replace(
     'khook_plugin_cpu_seconds_total',

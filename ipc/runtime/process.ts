@@ -18,6 +18,7 @@ import {
   type ToChild,
 } from '../process-life.ts';
 import { exposeRemote } from '../remote.ts';
+import { readUses, USES } from '../uses.ts';
 import { loadBundle, supplyPluginApi } from './bundle-loader.ts';
 import { collect } from './collection.ts';
 import { guardThread } from './guard/guard.ts';
@@ -51,11 +52,19 @@ const control = openPipe(CONTROL_FD, CONTROL_CHANNELS);
 const events = openPipe(EVENTS_FD, 1);
 const life = control.port<FromChild, ToChild>(LIFE_CHANNEL);
 
+const uses = new Int32Array(USES.length);
+
 const readings = (): Readings => {
   const { heapUsed, external } = process.memoryUsage();
   const { user, system } = process.cpuUsage();
   const { active } = performance.eventLoopUtilization();
-  return { heapBytes: heapUsed, externalBytes: external, cpuSeconds: (user + system) / 1e6, loopActiveMs: active };
+  return {
+    heapBytes: heapUsed,
+    externalBytes: external,
+    cpuSeconds: (user + system) / 1e6,
+    loopActiveMs: active,
+    uses: readUses(uses),
+  };
 };
 
 life.receive((message) => {
@@ -83,6 +92,7 @@ function live({ birth, environment }: ToChild & { kind: 'birth' }): void {
     hostDirectory: null,
     ports: [],
     poolWork: null,
+    uses,
     log: (level, text) => runtime.log.write(level, text),
     flush: () => runtime.flush(),
     report: (error) => {

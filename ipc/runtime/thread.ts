@@ -22,9 +22,11 @@ export interface ThreadData {
   readonly pulse: MessagePort;
   /** Of one Int32: see `GuardOptions.poolWork`. */
   readonly poolWork: SharedArrayBuffer;
+  /** See `GuardOptions.uses`. */
+  readonly uses: SharedArrayBuffer;
 }
 
-const { birth, control, events, pulse, poolWork } = workerData as ThreadData;
+const { birth, control, events, pulse, poolWork, uses } = workerData as ThreadData;
 
 supplyPluginApi();
 
@@ -42,6 +44,7 @@ guardThread({
   hostDirectory: birth.hostDirectory,
   ports: [control, events, pulse],
   poolWork: new Int32Array(poolWork),
+  uses: new Int32Array(uses),
   log: (level, text) => runtime.log.write(level, text),
   flush: () => runtime.flush(),
   report: null,

@@ -17,18 +17,27 @@ const PLUGINS = JSON.stringify({
     { name: 'breaker', config: { afterMs: 600_000 } },
   ],
 });
-const HOOK = {
-  apiVersion: 'kagent.dev/v1alpha2',
-  kind: 'Hook',
-  metadata: { name: 'look', namespace: 'shop' },
-  spec: { eventConfigurations: [{ eventType: 'happened', agentRef: { name: 'a' }, prompt: 'look' }] },
-};
+const HOOK = hookOf('shop/look', 'happened');
+
+function hookOf(id: string, eventType: string): unknown {
+  const [namespace, name] = id.split('/');
+  return {
+    apiVersion: 'kagent.dev/v1alpha2',
+    kind: 'Hook',
+    metadata: { name, namespace },
+    spec: { eventConfigurations: [{ eventType, agentRef: { name: 'a' }, prompt: 'look' }] },
+  };
+}
 
 async function start(t: TestContext, flags: string[] = []): Promise<RunningHost> {
   const host = await RunningHost.start(t, {
     plugins: PLUGINS,
     mappings: 'mappings: [{ eventSource: puppet, eventType: happened, internalType: Happened }]',
-    hooks: { 'look.yaml': JSON.stringify(HOOK) },
+    hooks: {
+      'look.yaml': JSON.stringify(HOOK),
+      'mistyped.yaml': JSON.stringify(hookOf('shop/mistyped', 'Hapened')),
+      'elsewhere.yaml': JSON.stringify(hookOf('mill/elsewhere', 'Happened')),
+    },
     bundles: { puppet: 'test/fixtures/plugins/puppet', breaker: 'test/fixtures/plugins/breaker' },
     flags,
   });
@@ -84,6 +93,10 @@ describe('dashboard', { skip: noBrowser }, () => {
       await page.locator('#events button.open').first().click();
       await sees(page, '#events tr.detail', /received/);
       await page.locator('#plugins button.open').first().click();
+      await page.locator('#hooks button.open', { hasText: 'shop/mistyped' }).click();
+      await sees(page, '#hooks tr.detail', /did you mean happened/);
+      await page.locator('#hooks button.open', { hasText: 'mill/elsewhere' }).click();
+      await sees(page, '#hooks tr.detail', /Nearest misses/);
       assert.deepEqual(await inaccessible(page), []);
       assert.deepEqual(complaints, []);
     });
@@ -136,6 +149,23 @@ describe('dashboard', { skip: noBrowser }, () => {
     await page.locator('#events button.open').first().focus();
     await page.keyboard.press('Enter');
     await sees(page, '#events tr.detail', /received/);
+  });
+
+  it('tells by keyboard alone why a Hook stays silent: its faults, its nearest misses and what to do', async (t) => {
+    const host = await start(t);
+    await emit(host, 'first');
+    const { page, complaints } = await openPage(t, `${host.metrics}/`);
+    await sees(page, '#hooks tr', /mill\/elsewhere/);
+    const opener = page.locator('#hooks button.open', { hasText: 'mill/elsewhere' });
+    await opener.focus();
+    await page.keyboard.press('Enter');
+    await sees(page, '#hooks tr.detail', /puppet:happened shop\/first/);
+    await sees(page, '#hooks tr.detail', /the Hook sees mill.*→ move the Hook/);
+    await page.keyboard.press('Space');
+    await page.locator('#hooks tr.detail').waitFor({ state: 'detached' });
+    await page.locator('#hooks button.open', { hasText: 'shop/look' }).press('Enter');
+    await sees(page, '#hooks tr.detail', /It fired last at .*Of the 2 events looked at it matched 1/);
+    assert.deepEqual(complaints, []);
   });
 
   it('tells what is not ready, and shows what to paste', async (t) => {

@@ -14,8 +14,10 @@ import { Watchdog } from '../../host/sandbox/watchdog.ts';
 import { makeBirth } from '../../host/supervision/birth.ts';
 import { systemClock } from '../../ipc/clock.ts';
 import type { KubernetesConnection } from '../../ipc/control.ts';
+import { NO_USES } from '../../ipc/uses.ts';
 import { eventually } from '../support/eventually.ts';
 import { fixtureSpec } from '../support/plugin-spec.ts';
+import { freePort } from '../support/running-host.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { VesselRecorder } from '../support/vessel-recorder.ts';
 
@@ -121,6 +123,35 @@ for (const [kind, open] of Object.entries(VESSELS)) {
       vessel.post({ kind: 'credit', events: 100, bytes: 1_000_000 });
       await vessel.control.call('start', DEADLINE);
       assert.deepEqual(seen.refused, ['EVENT_ERR_SOURCE', 'EVENT_ERR_TOO_LARGE', 'EVENT_ERR_NOT_SERIALISABLE']);
+    });
+
+    it('tells what a plugin uses of what it may, and how often it was refused', async (t) => {
+      const port = await freePort();
+      const net = { any: false, listen: [port - 1, port], connect: ['127.0.0.1:2'] };
+      const permissions = { ...NO_PERMISSIONS, net };
+      const { vessel } = board(t, fixtureSpec('toucher', { config: { port }, permissions }));
+      await start(vessel);
+      await vessel.sample();
+      const held = { sockets: 1, files: 1, connections: 1, listening: 0b10 };
+      const denied = { deniedNetwork: 1, deniedFiles: 2, deniedOther: 1 };
+      await eventually(async () => {
+        await vessel.sample();
+        return vessel.uses.deniedNetwork > 0;
+      });
+      assert.deepEqual(vessel.uses, { ...held, ...denied });
+      await vessel.control.call('healthCheck', DEADLINE);
+      await eventually(async () => {
+        await vessel.sample();
+        return vessel.uses.sockets === 0;
+      });
+      assert.deepEqual(vessel.uses, { ...held, sockets: 0, files: 0, listening: 0, ...denied });
+    });
+
+    it('counts nothing of a plugin that does nothing but start', async (t) => {
+      const { vessel } = board(t, fixtureSpec('puppet', { config: { count: 0 } }));
+      await start(vessel);
+      await vessel.sample();
+      assert.deepEqual(vessel.uses, NO_USES);
     });
 
     it('reports the error with which a plugin ended, and rejects the calls that wait', async (t) => {

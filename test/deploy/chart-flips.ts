@@ -10,6 +10,7 @@ export interface Flip {
 const CLAIM = { 'persistence.enabled': true };
 const SCRAPED = { 'metrics.serviceMonitor.enabled': true };
 const ALERTED = { 'metrics.prometheusRule.enabled': true };
+const CHARTED = { 'grafanaDashboard.enabled': true };
 const WALLED = { 'networkPolicy.enabled': true };
 const container = { name: 'other', image: 'example.com/other:1' };
 const peer = { podSelector: { matchLabels: { a: 'b' } } };
@@ -81,6 +82,10 @@ export const FLIPS: Readonly<Record<string, Flip>> = {
   'metrics.prometheusRule.alertLabels': { to: { team: 'x' }, given: ALERTED },
   'metrics.prometheusRule.disabled': { to: ['KhookBacklog'], given: ALERTED },
   'metrics.prometheusRule.additionalRules': { to: [{ alert: 'Mine', expr: 'vector(1)' }], given: ALERTED },
+  'grafanaDashboard.enabled': { to: true },
+  'grafanaDashboard.namespace': { to: 'monitoring', given: CHARTED },
+  'grafanaDashboard.labels': { to: { dashboards: 'khook' }, given: CHARTED },
+  'grafanaDashboard.annotations': { to: { grafana_folder: 'khook' }, given: CHARTED },
   'health.port': { to: 9091 },
   'service.type': { to: 'NodePort' },
   'service.annotations': { to: { a: 'b' } },

@@ -73,7 +73,7 @@ describe('docs/api.md', () => {
     for (const [heading, port] of Object.entries(PORTS)) {
       for (const { method, path, example } of documentedRoutes(section(text, heading))) {
         if (example === '' || UNEVEN.includes(path) || path.startsWith(DEAD_LETTERS)) continue;
-        const url = `http://127.0.0.1:${host.app.ports[port]}${path.replace(':id', id).replace(':name', 'puppet')}`;
+        const url = `http://127.0.0.1:${host.app.ports[port]}${path.replace(':namespace/:name', 'default/h').replace(':id', id).replace(':name', 'puppet')}`;
         const headers = { 'content-type': 'application/json' };
         const body = BODIES[path];
         const answer = await fetch(url, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });

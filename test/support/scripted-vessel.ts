@@ -7,6 +7,7 @@ import type { PluginControl } from '../../ipc/control.ts';
 import { CodedError } from '../../ipc/errors.ts';
 import type { ToPlugin } from '../../ipc/messages.ts';
 import type { Remote } from '../../ipc/remote.ts';
+import { NO_USES } from '../../ipc/uses.ts';
 
 export type Answer =
   | { readonly kind: 'ok'; readonly value?: boolean | string | null; readonly afterMs?: number }
@@ -32,6 +33,7 @@ export class ScriptedVessel implements Vessel {
   readonly generation: number;
   readonly control: Remote<PluginControl>;
   readonly vitals = NO_VITAL_SIGNS;
+  readonly uses = NO_USES;
   readonly history = [];
   /** Everything that was asked of it, in order: methods, `credit`, `terminate`. */
   readonly asked: string[] = [];

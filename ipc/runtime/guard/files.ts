@@ -25,6 +25,7 @@ import {
 } from './primordials.ts';
 import type { Refusals } from './refusal.ts';
 import { Turns } from './turns.ts';
+import type { UseCount } from './use-count.ts';
 
 /** They take a descriptor first, or a path. */
 const BY_NUMBER: readonly string[] = [
@@ -51,11 +52,12 @@ export interface FileGuardOptions {
   readonly doors: Doors;
   /** Files open at once. */
   readonly limit: number;
+  readonly uses: UseCount;
 }
 
-export function guardFiles({ refusals, doors, limit }: FileGuardOptions): void {
+export function guardFiles({ refusals, doors, limit, uses }: FileGuardOptions): void {
   const fs = process.getBuiltinModule('node:fs') as unknown as Record<string, AnyFunction>;
-  const own = new OwnFiles(limit, refusals);
+  const own = new OwnFiles(limit, refusals, uses);
   const turns = new Turns(Math.max(1, floor(limit / 2)));
 
   /** A number that is not its own becomes one that nobody has: the answer is an EBADF in the form of each function. */

@@ -23,6 +23,7 @@ import { preventExtensions } from './primordials.ts';
 import { guardProcess } from './process.ts';
 import { makeRefusals } from './refusal.ts';
 import { guardStdio, type LogLine } from './stdio.ts';
+import { countRefusedFiles, UseCount } from './use-count.ts';
 
 export interface GuardOptions {
   readonly network: NetworkPolicy;
@@ -33,6 +34,8 @@ export interface GuardOptions {
   readonly ports: readonly MessagePort[];
   /** One cell in which the host reads how much of the thread pool is used here; null in a process, which has its own. */
   readonly poolWork: Int32Array | null;
+  /** See `ipc/uses.ts`: what the plugin uses is counted here. */
+  readonly uses: Int32Array;
   readonly log: LogLine;
   /** Sends the last log lines: called before the thread ends. */
   readonly flush: () => void;
@@ -46,7 +49,8 @@ export interface GuardOptions {
 /** Once, after everything of the runtime is loaded. Throws when a part cannot be guarded: then no plugin must be started here. */
 export function guardThread(options: GuardOptions): void {
   const { network, budget, log } = options;
-  const refusals = makeRefusals((text) => log('warn', text));
+  const uses = new UseCount(options.uses);
+  const refusals = makeRefusals(uses, (text) => log('warn', text));
   const doors = new Doors(refusals);
   // Before the process loses its report, which Node's capture callback touches.
   let endLines = (): void => undefined;
@@ -58,8 +62,8 @@ export function guardThread(options: GuardOptions): void {
   // Before the streams are replaced: the private port is found through them.
   guardMessaging({ refusals, doors, ports: options.ports });
   endLines = guardStdio(log);
-  guardFiles({ refusals, doors, limit: budget.files });
-  guardNetwork({ refusals, doors, network, budget });
+  guardFiles({ refusals, doors, limit: budget.files, uses });
+  guardNetwork({ refusals, doors, network, budget, uses });
   const pool = new Pool(options.poolWork);
   guardCrypto({ refusals, doors, pool });
   guardCompression({ refusals, doors, pool, isGranted: isAnyGranted(network) });
@@ -70,4 +74,5 @@ export function guardThread(options: GuardOptions): void {
   preventExtensions(Object.prototype);
   doors.close();
   doors.sync();
+  countRefusedFiles(uses);
 }

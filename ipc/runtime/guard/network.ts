@@ -6,6 +6,7 @@
 
 import type { NetworkPolicy, ThreadBudget } from '../../control.ts';
 import type { Doors } from './doors.ts';
+import { Listening } from './listening.ts';
 import { intercept, lock } from './lock.ts';
 import { guardLookUps } from './look-ups.ts';
 import { datagramHandle, streamHandles } from './native-handles.ts';
@@ -13,6 +14,7 @@ import { canonicalTarget, isAnyGranted, NetworkGrants } from './network-policy.t
 import { apply, each, getPrototypeOf, ObjectPrototype, preventExtensions, SafeWeakMap } from './primordials.ts';
 import type { Refusals } from './refusal.ts';
 import { Sockets } from './sockets.ts';
+import type { UseCount } from './use-count.ts';
 
 const EACCES = -13;
 const EINVAL = -22;
@@ -22,15 +24,16 @@ export interface NetworkGuardOptions {
   readonly doors: Doors;
   readonly network: NetworkPolicy;
   readonly budget: Pick<ThreadBudget, 'sockets'>;
+  readonly uses: UseCount;
 }
 
-export function guardNetwork({ refusals, doors, network, budget }: NetworkGuardOptions): void {
+export function guardNetwork({ refusals, doors, network, budget, uses }: NetworkGuardOptions): void {
   const grants = new NetworkGrants(network);
-  const sockets = new Sockets(budget.sockets, refusals);
+  const sockets = new Sockets(budget.sockets, refusals, uses);
   const { tcp, pipe } = streamHandles();
   const hasNet = process.permission?.has('net') ?? true;
   const refused = (what: string, why: string): number => {
-    refusals.report(what, why);
+    refusals.report(what, why, 'deniedNetwork');
     return EACCES;
   };
   const missing = (grant: string): string => `it was not granted; in plugins.yaml that would be "net: { ${grant} }"`;
@@ -50,13 +53,15 @@ export function guardNetwork({ refusals, doors, network, budget }: NetworkGuardO
   };
 
   const bound = new SafeWeakMap<object, number>();
+  const listening = new Listening(network.listen, uses);
   each(['connect', 'connect6'], (name) => {
     intercept(tcp, name, (original, self, args) => {
       const fault = mayConnect(args[1], args[2]) || sockets.open(self as object);
       // Where nothing was granted Node refuses too, and in words of its own.
       if (fault !== 0) return hasNet ? fault : apply(original, self as object, args);
       const result = apply(original, self as object, args);
-      if (result !== 0) sockets.close(self as object);
+      if (result === 0) uses.more('connections');
+      else sockets.close(self as object);
       return result;
     });
   });
@@ -74,10 +79,13 @@ export function guardNetwork({ refusals, doors, network, budget }: NetworkGuardO
     const fault = sockets.open(self as object);
     if (fault !== 0) return fault;
     sockets.countAccepted(self as { onconnection: unknown });
-    return apply(original, self as object, args);
+    const result = apply(original, self as object, args);
+    if (result === 0) listening.begin(self as object, port);
+    return result;
   });
   each(['close', 'reset'], (name) => {
     intercept(tcp, name, (original, self, args) => {
+      listening.end(self as object);
       sockets.close(self as object);
       return apply(original, self as object, args);
     });
@@ -99,7 +107,10 @@ export function guardNetwork({ refusals, doors, network, budget }: NetworkGuardO
     each(['bind', 'bind6'], (name) => {
       intercept(udp, name, (original, self, args) => {
         const fault = mayBind(args[0], args[1]) || sockets.open(self as object);
-        return fault === 0 ? apply(original, self as object, args) : fault;
+        if (fault !== 0) return fault;
+        const result = apply(original, self as object, args);
+        if (result === 0) listening.begin(self as object, args[1] as number);
+        return result;
       });
     });
     each(['connect', 'connect6'], (name) => {
@@ -115,6 +126,7 @@ export function guardNetwork({ refusals, doors, network, budget }: NetworkGuardO
       });
     });
     intercept(udp, 'close', (original, self, args) => {
+      listening.end(self as object);
       sockets.close(self as object);
       return apply(original, self as object, args);
     });

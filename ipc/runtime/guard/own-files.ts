@@ -3,6 +3,7 @@
 
 import { defineProperty, PlainError, SafeMap, SafeSet } from './primordials.ts';
 import type { Refusals } from './refusal.ts';
+import type { UseCount } from './use-count.ts';
 
 /** Above every limit of open files: no process has it. */
 export const NO_FILE = 2 ** 31 - 1;
@@ -16,14 +17,16 @@ export interface HandleFile {
 export class OwnFiles {
   readonly #limit: number;
   readonly #refusals: Refusals;
+  readonly #uses: UseCount;
   readonly #numbers = new SafeSet<number>();
   readonly #handles = new SafeMap<number, HandleFile>();
   readonly #busy = new SafeMap<number, number>();
   #reserved = 0;
 
-  constructor(limit: number, refusals: Refusals) {
+  constructor(limit: number, refusals: Refusals, uses: UseCount) {
     this.#limit = limit;
     this.#refusals = refusals;
+    this.#uses = uses;
   }
 
   has(file: number): boolean {
@@ -32,10 +35,12 @@ export class OwnFiles {
 
   add(file: number): void {
     this.#numbers.add(file);
+    this.#counted();
   }
 
   addHandle(handle: HandleFile): void {
     this.#handles.set(handle.file, handle);
+    this.#counted();
   }
 
   /** Its number may be somebody else's from now on. */
@@ -43,10 +48,12 @@ export class OwnFiles {
     if (!handle.isOpen) return;
     handle.isOpen = false;
     if (this.#handles.get(handle.file) === handle) this.#handles.delete(handle.file);
+    this.#counted();
   }
 
   forget(file: number): void {
     this.#numbers.delete(file);
+    this.#counted();
   }
 
   /** A call on this file runs in the background: +1, and −1 when it is over. */
@@ -64,6 +71,7 @@ export class OwnFiles {
   /** Counts what has no number yet, or none that can be used: +1 and −1. */
   reserve(change: 1 | -1): void {
     this.#reserved += change;
+    this.#counted();
   }
 
   /** Throws EMFILE, as the system does, when there is no room for one more. */
@@ -74,11 +82,19 @@ export class OwnFiles {
 
   /** The EMFILE of the system when there is no room for one more, or null. */
   full(call: string, path: unknown): Error | null {
-    if (this.#numbers.size + this.#handles.size + this.#reserved < this.#limit) return null;
+    if (this.#count < this.#limit) return null;
     this.#refusals.report('one more open file', `limits.files is ${this.#limit}`);
     const name = typeof path === 'string' ? ` '${path}'` : '';
     const why = `too many open files, ${call}${name} (limits.files is ${this.#limit})`;
     return fileError({ code: 'EMFILE', errno: -24, call, why });
+  }
+
+  get #count(): number {
+    return this.#numbers.size + this.#handles.size + this.#reserved;
+  }
+
+  #counted(): void {
+    this.#uses.set('files', this.#count);
   }
 }
 

@@ -2,6 +2,7 @@
 /** What a plugin is told when it reaches for something it may not have, and what the operator is told about it. */
 
 import { defineProperty, PlainError, SafeSet } from './primordials.ts';
+import type { UseCount } from './use-count.ts';
 
 /** More distinct attempts than this are not logged: their number must not be the plugin's choice. */
 const MAX_REPORTS = 64;
@@ -9,15 +10,16 @@ const MAX_REPORTS = 64;
 export interface Refusals {
   /** An error in the form of Node's permission model. The first time for each `what`, the operator hears of it. */
   error(what: string, why: string): Error;
-  /** Reports only: where the caller must answer with an errno. */
-  report(what: string, why: string): void;
+  /** Reports only: where the caller must answer with an errno. Each time is counted. */
+  report(what: string, why: string, as?: 'deniedNetwork' | 'deniedOther'): void;
   /** A function that does nothing but refuse. */
   refuse(what: string, why: string): () => never;
 }
 
-export function makeRefusals(log: (message: string) => void): Refusals {
+export function makeRefusals(uses: UseCount, log: (message: string) => void): Refusals {
   const reported = new SafeSet<string>();
-  const report = (what: string, why: string): void => {
+  const report: Refusals['report'] = (what, why, as = 'deniedOther') => {
+    uses.more(as);
     if (reported.size >= MAX_REPORTS || reported.has(what)) return;
     reported.add(what);
     log(`refused ${what}: ${why}`);

@@ -4,18 +4,21 @@
 import { lock } from './lock.ts';
 import { type AnyFunction, apply, SafeWeakSet } from './primordials.ts';
 import type { Refusals } from './refusal.ts';
+import type { UseCount } from './use-count.ts';
 
 const EMFILE = -24;
 
 export class Sockets {
   readonly #limit: number;
   readonly #refusals: Refusals;
+  readonly #uses: UseCount;
   readonly #open = new SafeWeakSet<object>();
   #count = 0;
 
-  constructor(limit: number, refusals: Refusals) {
+  constructor(limit: number, refusals: Refusals, uses: UseCount) {
     this.#limit = limit;
     this.#refusals = refusals;
+    this.#uses = uses;
   }
 
   /** 0, or EMFILE. A socket counts once. */
@@ -26,12 +29,12 @@ export class Sockets {
       return EMFILE;
     }
     this.#open.add(handle);
-    this.#count += 1;
+    this.#counted(1);
     return 0;
   }
 
   close(handle: object): void {
-    if (this.#open.delete(handle)) this.#count -= 1;
+    if (this.#open.delete(handle)) this.#counted(-1);
   }
 
   /** What a listening handle accepts counts too; one too many is closed unseen. */
@@ -45,5 +48,10 @@ export class Sockets {
       }
       return apply(accept, this, [status, client]);
     });
+  }
+
+  #counted(change: 1 | -1): void {
+    this.#count += change;
+    this.#uses.set('sockets', this.#count);
   }
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { firingWords, untilWords } from '../../../host/commands/explain-firing.ts';
+import { firingWords } from '../../../host/commands/explain-firing.ts';
 import type { FiringRead } from '../../../host/replay/recording-line.ts';
+import { untilWords } from '../../../host/replay/until-words.ts';
 
 const NOW = Date.parse('2026-01-01T10:00:00Z');
 

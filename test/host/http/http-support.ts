@@ -31,6 +31,7 @@ export const PLUGIN: PluginSnapshot = {
   lastExit: null,
   nextStartAt: null,
   retryAt: null,
+  permissions: null,
 };
 
 export const EVENT: EventSnapshot = {
@@ -99,6 +100,7 @@ export function view(changes: Partial<HostView> = {}): HostView {
         activeEvents: 0,
       },
     ],
+    hook: async () => null,
     ledger: () => LEDGER,
     deadLetters: async () => ({ total: 1, deadLetters: [DEAD_LETTER] }),
     deadLetter: async (id) => {

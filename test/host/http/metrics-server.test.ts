@@ -34,7 +34,7 @@ test('metrics server: a scrape through HTTP shows what the rooms said', async (t
   const rooms = emitters();
   const sources = {
     plugins: () => [],
-    ledgerResidual: () => 0,
+    ledger: () => ({ residual: 0, inFlight: 0 }),
     activeEvents: () => 0,
     outbox: () => ({ firings: 0, hasFault: false, isFull: false, deadLetters: 0 }),
     logLinesLost: () => 0,
@@ -137,7 +137,7 @@ test('metrics server: a thousand scrapes at once are all answered and leave no s
   const rooms = emitters();
   const sources = {
     plugins: () => [],
-    ledgerResidual: () => 0,
+    ledger: () => ({ residual: 0, inFlight: 0 }),
     activeEvents: () => 0,
     outbox: () => ({ firings: 0, hasFault: false, isFull: false, deadLetters: 0 }),
     logLinesLost: () => 0,

@@ -7,12 +7,13 @@ import { exitOfChild, exitOfError } from '../../../host/sandbox/child-exit.ts';
 import { processArguments } from '../../../host/sandbox/process-flags.ts';
 import { ProcessSigns, readProcess } from '../../../host/sandbox/process-signs.ts';
 import { parseStat } from '../../../host/sandbox/thread-signs.ts';
+import { NO_USES } from '../../../ipc/uses.ts';
 import { eventually } from '../../support/eventually.ts';
 import { fixtureSpec } from '../../support/plugin-spec.ts';
 
 const MIB = 1024 * 1024;
 const ON_LINUX = { skip: process.platform === 'linux' ? false : 'reads /proc' };
-const BORN = { heapBytes: 5 * MIB, externalBytes: MIB, cpuSeconds: 0.1, loopActiveMs: 50 };
+const BORN = { heapBytes: 5 * MIB, externalBytes: MIB, cpuSeconds: 0.1, loopActiveMs: 50, uses: NO_USES };
 
 describe('process signs', ON_LINUX, () => {
   it('are read from the system, and are nothing where there is no such process', () => {
@@ -37,11 +38,11 @@ describe('process signs', ON_LINUX, () => {
     assert.ok(Math.abs(before.heapBytes + before.externalBytes - 6 * MIB) < 4 * MIB);
     child.stdin.write('go');
     await eventually(() => said.includes('grown'));
-    signs.said({ heapBytes: 1, externalBytes: 0, cpuSeconds: 0, loopActiveMs: 0 });
+    signs.said({ heapBytes: 1, externalBytes: 0, cpuSeconds: 0, loopActiveMs: 0, uses: NO_USES });
     const after = signs.sizes();
     assert.ok(after.heapBytes > 68 * MIB && after.heapBytes < 82 * MIB, `${after.heapBytes}`);
     // How much of it is buffers is the child's word, but never more than all of it.
-    signs.said({ heapBytes: 1, externalBytes: 1e12, cpuSeconds: 1e9, loopActiveMs: 0 });
+    signs.said({ heapBytes: 1, externalBytes: 1e12, cpuSeconds: 1e9, loopActiveMs: 0, uses: NO_USES });
     const lied = signs.sizes();
     assert.ok(lied.heapBytes + lied.externalBytes < 200 * MIB);
     assert.ok(lied.cpuSeconds < 60);

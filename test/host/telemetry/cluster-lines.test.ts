@@ -74,7 +74,7 @@ test('cluster metrics: what is asked of the API server is counted, and what it d
   const state = { hooks: folder, leads: true };
   const sources: MetricSources = {
     plugins: () => [],
-    ledgerResidual: () => 0,
+    ledger: () => ({ residual: 0, inFlight: 0 }),
     activeEvents: () => 0,
     outbox: () => ({ firings: 0, hasFault: false, isFull: false, deadLetters: 0 }),
     logLinesLost: () => 0,

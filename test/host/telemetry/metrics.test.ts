@@ -14,6 +14,7 @@ const READING: PluginReading = {
   isStale: true,
   heapBytes: 5_000_000,
   externalBytes: 1_000,
+  memoryLimitBytes: 64_000_000,
   cpuSeconds: 1.5,
   eventLoopUtilization: 0.25,
   queueEvents: 7,
@@ -22,7 +23,7 @@ const READING: PluginReading = {
 function sources(readings: readonly PluginReading[] = [READING]): MetricSources {
   return {
     plugins: () => readings,
-    ledgerResidual: () => 0,
+    ledger: () => ({ residual: 0, inFlight: 0 }),
     activeEvents: () => 3,
     outbox: () => ({ firings: 2, hasFault: false, isFull: false, deadLetters: 4 }),
     logLinesLost: () => 0,
@@ -145,7 +146,7 @@ test('metrics: snapshots are read at the scrape', async () => {
 test('metrics: a source that throws costs its own values, not the scrape', async () => {
   const broken = {
     ...sources(),
-    ledgerResidual: (): number => {
+    ledger: (): never => {
       throw new Error('no ledger');
     },
   };

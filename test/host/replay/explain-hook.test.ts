@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { explainHook, explainNoHook } from '../../../host/commands/explain-hook.ts';
+import { explainHook, explainNoHook } from '../../../host/replay/explain-hook.ts';
 import { WhyNot } from '../../../host/replay/why-not.ts';
 import { hook, rules } from '../match/fixtures.ts';
 import { eventRead } from '../replay/recording-support.ts';

@@ -2,14 +2,11 @@
 
 import { type Hook, hookId } from '../config/hook.ts';
 import { nearestWord } from '../config/suggest.ts';
-import type { HookSnapshot } from '../http/view.ts';
-import { hookFaults, type RunningPlugins } from '../replay/hook-faults.ts';
-import type { Judged } from '../replay/judge.ts';
-import { type Miss, missOf, NearestMisses } from '../replay/nearest-misses.ts';
-import type { EventRead } from '../replay/recording-line.ts';
-import type { Remedy } from '../replay/remedy.ts';
-import type { ExplainScene } from './explain-event.ts';
-import { untilWords } from './explain-firing.ts';
+import { hookFaults, type RunningPlugins } from './hook-faults.ts';
+import type { ExplainScene, JudgedEvent } from './judged-memory.ts';
+import { type Miss, missOf, NearestMisses } from './nearest-misses.ts';
+import type { Remedy } from './remedy.ts';
+import { untilWords } from './until-words.ts';
 
 export interface ExplainedHook {
   readonly hook: string;
@@ -21,10 +18,12 @@ export interface ExplainedHook {
   readonly isInForce: boolean;
 }
 
-export interface JudgedEvent {
-  readonly event: EventRead;
-  /** null: it never reached the matcher. */
-  readonly judged: Judged | null;
+/** How it is, by the host's word. */
+export interface HookState {
+  /** RFC 3339. */
+  readonly lastFired: string | null;
+  readonly ready: boolean;
+  readonly reason: string;
 }
 
 const MAX_MISSES = 5;
@@ -84,7 +83,7 @@ export function explainHook(
 interface ExplainHookBy {
   readonly scene: ExplainScene;
   readonly plugins: RunningPlugins;
-  readonly snapshot: HookSnapshot | null;
+  readonly snapshot: HookState | null;
 }
 
 function headLine(hook: Hook, { rules }: ExplainScene): string {
@@ -97,7 +96,7 @@ function headLine(hook: Hook, { rules }: ExplainScene): string {
   return `It is in force, listens to ${types.join(', ')} and sees events of ${sees}${filter}.`;
 }
 
-function firedLine(snapshot: HookSnapshot | null): string {
+function firedLine(snapshot: HookState | null): string {
   const lastFired = snapshot?.lastFired ?? null;
   return lastFired === null ? 'It has not fired since khook started.' : `It fired last at ${lastFired}.`;
 }
@@ -123,6 +122,6 @@ function droppedLine(events: readonly JudgedEvent[]): string[] {
       ];
 }
 
-function notReady(snapshot: HookSnapshot | null): string[] {
+function notReady(snapshot: HookState | null): string[] {
   return snapshot === null || snapshot.ready ? [] : [`It is not ready: ${snapshot.reason}`];
 }
