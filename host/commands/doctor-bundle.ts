@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { messageOf } from '../../ipc/errors.ts';
-import type { DoctorReport } from '../http/view.ts';
+import type { DoctorReport } from '../http/doctor-report.ts';
 import { askHost } from './doctor-ask.ts';
 import { reportText } from './doctor-text.ts';
 

@@ -8,7 +8,7 @@ import { LEADER_LABEL } from '../cluster/leader-label.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { type Finding, problem, warning } from '../doctor/finding.ts';
 import { isReady, type PodObject, podFindings } from '../doctor/pod-findings.ts';
-import type { DoctorReport } from '../http/view.ts';
+import type { DoctorReport } from '../http/doctor-report.ts';
 import { khookVersion } from './version.ts';
 
 const METRICS_PORT = 8080;

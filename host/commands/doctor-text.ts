@@ -1,6 +1,6 @@
 /** Findings for a person at a terminal. Pure. */
 
-import type { DoctorReport } from '../http/view.ts';
+import type { DoctorReport } from '../http/doctor-report.ts';
 
 type Finding = DoctorReport['findings'][number];
 

@@ -1,7 +1,7 @@
 /** Asks a running host what is wrong with it; where none answers, looks for the reason in what is on this machine. */
 
 import { systemClock } from '../../ipc/clock.ts';
-import type { DoctorReport } from '../http/view.ts';
+import type { DoctorReport } from '../http/doctor-report.ts';
 import { flagText, type Invocation } from './command.ts';
 import { askHost } from './doctor-ask.ts';
 import { writeBundle } from './doctor-bundle.ts';

@@ -6,7 +6,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { Leadership } from '../cluster/leadership.ts';
 import type { LoadedConfig } from '../config/loaded-config.ts';
 import type { Outbox } from '../dispatch/outbox.ts';
-import type { DoctorReport } from '../http/view.ts';
+import type { DoctorReport } from '../http/doctor-report.ts';
 import type { Matcher } from '../match/pool.ts';
 import type { VitalSigns } from '../sandbox/vessel.ts';
 import type { Watchdog } from '../sandbox/watchdog.ts';

@@ -6,7 +6,7 @@ import { readDoc, section, tableRows } from '../support/docs.ts';
 import { sourceFiles } from '../support/source-files.ts';
 
 const SPEAKERS =
-  /^(host\/telemetry\/|host\/app\.ts|host\/operations\.ts|host\/keeper\.ts|host\/commands\/run\.ts|plugins\/)/;
+  /^(host\/telemetry\/|host\/app(?:-options)?\.ts|host\/operations\.ts|host\/keeper\.ts|host\/commands\/run\.ts|plugins\/)/;
 const sources = sourceFiles().filter(({ path }) => SPEAKERS.test(path));
 
 /** `plugin … stopped: …` as it stands in a template: each `…` is one expression. */
