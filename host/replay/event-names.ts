@@ -8,8 +8,17 @@ export interface EventNames {
   readonly namespace: string;
 }
 
+/** An event is asked for its names once for each Hook. */
+const known = new WeakMap<object, EventNames>();
+
 /** Empty for what is no event. */
-export function eventNames({ line }: Pick<EventRead, 'line'>): EventNames {
+export function eventNames(event: Pick<EventRead, 'line'>): EventNames {
+  const names = known.get(event) ?? readNames(event.line);
+  known.set(event, names);
+  return names;
+}
+
+function readNames(line: string): EventNames {
   const text = (value: unknown): string => (typeof value === 'string' ? value : '');
   try {
     const value = JSON.parse(line) as Record<string, unknown> | null;
