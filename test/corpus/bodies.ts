@@ -8,6 +8,8 @@ import { ESCAPE_PROCESS } from './bodies/escape-process.ts';
 import { FLOOD } from './bodies/flood.ts';
 import { HANG } from './bodies/hang.ts';
 import { HEALTHY } from './bodies/healthy.ts';
+import { HEALTHY_RARE } from './bodies/healthy-rare.ts';
+import { HEALTHY_UNUSUAL } from './bodies/healthy-unusual.ts';
 import { HEAP_LEAK } from './bodies/heap-leak.ts';
 import { LIFECYCLE } from './bodies/lifecycle.ts';
 import { OFF_HEAP_LEAK } from './bodies/off-heap-leak.ts';
@@ -26,6 +28,8 @@ export const BODIES: readonly Body[] = [
   ...PROTOCOL,
   ...LIFECYCLE,
   ...HEALTHY,
+  ...HEALTHY_UNUSUAL,
+  ...HEALTHY_RARE,
   // Last: each of them may take the host with it.
   ...ABORT,
 ];
