@@ -11,22 +11,32 @@ import { HEALTHY } from './bodies/healthy.ts';
 import { HEALTHY_RARE } from './bodies/healthy-rare.ts';
 import { HEALTHY_UNUSUAL } from './bodies/healthy-unusual.ts';
 import { HEAP_LEAK } from './bodies/heap-leak.ts';
+import { HOSTILE_ERRORS } from './bodies/hostile-errors.ts';
+import { HOSTILE_EVENTS } from './bodies/hostile-events.ts';
+import { LEAK_PLACES } from './bodies/leak-places.ts';
 import { LIFECYCLE } from './bodies/lifecycle.ts';
+import { LIFECYCLE_ABUSE } from './bodies/lifecycle-abuse.ts';
 import { OFF_HEAP_LEAK } from './bodies/off-heap-leak.ts';
+import { POISON } from './bodies/poison.ts';
 import { PROTOCOL } from './bodies/protocol.ts';
 import type { Body } from './body.ts';
 
 export const BODIES: readonly Body[] = [
   ...CRASH,
+  ...HOSTILE_ERRORS,
   ...HANG,
   ...HEAP_LEAK,
   ...OFF_HEAP_LEAK,
+  ...LEAK_PLACES,
   ...FLOOD,
   ...ESCAPE_PROCESS,
   ...ESCAPE_FILES,
   ...ESCAPE_NETWORK,
+  ...POISON,
+  ...HOSTILE_EVENTS,
   ...PROTOCOL,
   ...LIFECYCLE,
+  ...LIFECYCLE_ABUSE,
   ...HEALTHY,
   ...HEALTHY_UNUSUAL,
   ...HEALTHY_RARE,

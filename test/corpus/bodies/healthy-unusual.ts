@@ -80,8 +80,9 @@ export const HEALTHY_UNUSUAL: readonly Body[] = group(
         w.beat();
         const cache = new Map<number, { id: number; text: string; list: number[] }>();
         w.every(5, (n) => {
-          for (let i = 0; i < 300; i += 1) {
-            const id = n * 300 + i;
+          // Filled at once, then turned over: a Map that loses its oldest key scans what was there before it.
+          for (let i = 0; i < (n === 0 ? 90_000 : 60); i += 1) {
+            const id = n * 90_000 + i;
             cache.set(id, { id, text: `${id}`.padEnd(120, '.').split('').reverse().join(''), list: [id, id + 1] });
             if (cache.size > 90_000) cache.delete(cache.keys().next().value ?? -1);
           }
