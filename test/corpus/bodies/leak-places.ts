@@ -36,7 +36,7 @@ export const LEAK_PLACES: readonly Body[] = [
           for (let n = 0; n < 20; n += 1)
             new PerformanceObserver((list) => void kept.push(...list.getEntries())).observe({ entryTypes: ['mark'] });
           w.every(5, (n) => {
-            for (let i = 0; i < 50; i += 1) performance.mark(`mark ${n} ${i}`, { detail: { n, i } });
+            for (let i = 0; i < 50; i += 1) performance.mark(`mark ${n} ${i}`, { detail: { n, i, list: new Array(100).fill(n) } });
             performance.clearMarks();
           });
         },
@@ -60,7 +60,7 @@ export const LEAK_PLACES: readonly Body[] = [
           const kept: unknown[] = [];
           w.every(5, (n) => {
             for (let i = 0; i < 300; i += 1) {
-              new AsyncLocalStorage<unknown>().run({ n, i, text: `${n} ${i}`.padEnd(200) }, () => {
+              new AsyncLocalStorage<unknown>().run({ n, i, list: new Array(200).fill(n) }, () => {
                 kept.push(new Promise(() => undefined).then(() => n));
               });
             }
@@ -83,7 +83,7 @@ export const LEAK_PLACES: readonly Body[] = [
       [
         'leak-weak-cycles',
         'keeps weak references to what it looks at again in each turn',
-        (w) => {
+        () => {
           const refs: WeakRef<object>[] = [];
           const again = (): void => {
             for (let i = 0; i < 300; i += 1) refs.push(new WeakRef({ i, text: `${refs.length}`.padEnd(100, '.') }));
@@ -151,7 +151,7 @@ export const LEAK_PLACES: readonly Body[] = [
         (w) => {
           const kept: unknown[] = [];
           const number = (n: number): number[] => (n < 128 ? [n] : [(n % 128) + 128, ...number(Math.floor(n / 128))]);
-          const body = [0, ...Array.from({ length: 20_000 }, (_, n) => [0x41, n % 64, 0x1a]).flat(), 0x0b];
+          const body = [0, ...Array.from({ length: 200_000 }, (_, n) => [0x41, n % 64, 0x1a]).flat(), 0x0b];
           const code = [1, ...number(body.length), ...body];
           const head = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0];
           w.every(10, (n) => {
