@@ -1,10 +1,12 @@
 /** The whole corpus. */
 
 import { ABORT } from './bodies/abort.ts';
+import { ABORT_MORE } from './bodies/abort-more.ts';
 import { CRASH } from './bodies/crash.ts';
 import { ESCAPE_FILES } from './bodies/escape-files.ts';
 import { ESCAPE_NETWORK } from './bodies/escape-network.ts';
 import { ESCAPE_PROCESS } from './bodies/escape-process.ts';
+import { ESCAPE_WAYS } from './bodies/escape-ways.ts';
 import { FLOOD } from './bodies/flood.ts';
 import { HANG } from './bodies/hang.ts';
 import { HEALTHY } from './bodies/healthy.ts';
@@ -19,6 +21,7 @@ import { LIFECYCLE_ABUSE } from './bodies/lifecycle-abuse.ts';
 import { OFF_HEAP_LEAK } from './bodies/off-heap-leak.ts';
 import { POISON } from './bodies/poison.ts';
 import { PROTOCOL } from './bodies/protocol.ts';
+import { STORM } from './bodies/storm.ts';
 import type { Body } from './body.ts';
 
 export const BODIES: readonly Body[] = [
@@ -29,9 +32,11 @@ export const BODIES: readonly Body[] = [
   ...OFF_HEAP_LEAK,
   ...LEAK_PLACES,
   ...FLOOD,
+  ...STORM,
   ...ESCAPE_PROCESS,
   ...ESCAPE_FILES,
   ...ESCAPE_NETWORK,
+  ...ESCAPE_WAYS,
   ...POISON,
   ...HOSTILE_EVENTS,
   ...PROTOCOL,
@@ -42,4 +47,5 @@ export const BODIES: readonly Body[] = [
   ...HEALTHY_RARE,
   // Last: each of them may take the host with it.
   ...ABORT,
+  ...ABORT_MORE,
 ];

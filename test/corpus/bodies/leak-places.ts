@@ -36,7 +36,8 @@ export const LEAK_PLACES: readonly Body[] = [
           for (let n = 0; n < 20; n += 1)
             new PerformanceObserver((list) => void kept.push(...list.getEntries())).observe({ entryTypes: ['mark'] });
           w.every(5, (n) => {
-            for (let i = 0; i < 50; i += 1) performance.mark(`mark ${n} ${i}`, { detail: { n, i, list: new Array(100).fill(n) } });
+            for (let i = 0; i < 50; i += 1)
+              performance.mark(`mark ${n} ${i}`, { detail: { n, i, list: new Array(100).fill(n) } });
             performance.clearMarks();
           });
         },
