@@ -62,7 +62,11 @@ export const LEAK_PLACES: readonly Body[] = [
           w.every(5, (n) => {
             for (let i = 0; i < 300; i += 1) {
               new AsyncLocalStorage<unknown>().run({ n, i, list: new Array(200).fill(n) }, () => {
-                kept.push(new Promise(() => undefined).then(() => n));
+                const waiting = new Promise(() => undefined);
+                kept.push(
+                  waiting,
+                  waiting.then(() => n),
+                );
               });
             }
           });

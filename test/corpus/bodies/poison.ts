@@ -16,7 +16,7 @@ export const POISON: readonly Body[] = group('escape', OWN, [
       w.beat();
       w.every(50, () => void w.ctx.emitMany([w.event(1)]).catch(() => undefined));
     },
-    { expect: [...OWN, 'recycled:flood', 'recycled:leak'] },
+    { expect: [...OWN, 'recycled:flood', 'recycled:leak', 'recycled:out_of_memory'] },
   ],
   [
     'poison-then',
