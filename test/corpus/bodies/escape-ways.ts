@@ -59,9 +59,8 @@ export const ESCAPE_WAYS: readonly Body[] = group(
       'reads files through parts of Node that read files for themselves',
       async (w) => {
         const secret = w.text('secret');
-        const { createRequire, findPackageJSON } = (await w.load('node:module')) as never as {
+        const { createRequire } = (await w.load('node:module')) as never as {
           createRequire: (path: string) => ((id: string) => unknown) & { extensions: object };
-          findPackageJSON: (id: string, from: string) => unknown;
         };
         await w.attempt('loadEnvFile', () => {
           process.loadEnvFile(secret);
@@ -70,7 +69,6 @@ export const ESCAPE_WAYS: readonly Body[] = group(
         await w.attempt('require as text', () => createRequire('/')(secret));
         await w.attempt('import as JSON', () => import(`file://${secret}`, { with: { type: 'json' } }));
         await w.attempt('import as bytes', () => import(`file://${secret}`, { with: { type: 'bytes' } } as never));
-        await w.attempt('findPackageJSON', () => findPackageJSON('..', `file://${secret}`));
         await w.attempt('openAsBlob', async () => (await (await import('node:fs')).openAsBlob(secret)).text());
         await w.attempt('a watcher', async () => {
           const fs = await import('node:fs');
