@@ -2,6 +2,8 @@
 
 import { type Body, group } from '../body.ts';
 
+/** A loop that never rests may all the same stay within its share: much of collecting is done by threads of the engine. */
+const WITHIN = ['recycled:hang', 'recycled:leak', 'recycled:out_of_memory', 'stays'] as const;
 const FULL = ['recycled:leak', 'recycled:out_of_memory', 'recycled:hang'] as const;
 const NET = { permissions: () => ({ net: true }) } as const;
 
@@ -27,7 +29,7 @@ export const STORM: readonly Body[] = [
           };
           storm();
         },
-        { expect: FULL },
+        { expect: WITHIN, watchMs: 12_000 },
       ],
       [
         'immediate-storm',
@@ -39,7 +41,7 @@ export const STORM: readonly Body[] = [
           };
           storm();
         },
-        { expect: FULL },
+        { expect: WITHIN, watchMs: 12_000 },
       ],
       [
         'wait-in-wasm',
@@ -75,7 +77,7 @@ export const STORM: readonly Body[] = [
             for (let n = 0; n < 1_000; n += 1) w.call(Atomics, 'waitAsync', cells, 0, 0, 1);
           });
         },
-        { expect: [...FULL, 'recycled:crash', 'stays'] },
+        { expect: [...WITHIN, 'recycled:crash'] },
       ],
     ],
   ),
