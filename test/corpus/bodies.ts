@@ -3,6 +3,7 @@
 import { ABORT } from './bodies/abort.ts';
 import { ABORT_MORE } from './bodies/abort-more.ts';
 import { CRASH } from './bodies/crash.ts';
+import { ESCAPE_DESCRIPTORS } from './bodies/escape-descriptors.ts';
 import { ESCAPE_FILES } from './bodies/escape-files.ts';
 import { ESCAPE_NETWORK } from './bodies/escape-network.ts';
 import { ESCAPE_PROCESS } from './bodies/escape-process.ts';
@@ -37,6 +38,7 @@ export const BODIES: readonly Body[] = [
   ...ESCAPE_FILES,
   ...ESCAPE_NETWORK,
   ...ESCAPE_WAYS,
+  ...ESCAPE_DESCRIPTORS,
   ...POISON,
   ...HOSTILE_EVENTS,
   ...PROTOCOL,
