@@ -3,6 +3,7 @@
 import { ABORT } from './bodies/abort.ts';
 import { ABORT_MORE } from './bodies/abort-more.ts';
 import { CRASH } from './bodies/crash.ts';
+import { ESCAPE_BUILTINS } from './bodies/escape-builtins.ts';
 import { ESCAPE_DESCRIPTORS } from './bodies/escape-descriptors.ts';
 import { ESCAPE_FILES } from './bodies/escape-files.ts';
 import { ESCAPE_NETWORK } from './bodies/escape-network.ts';
@@ -35,6 +36,7 @@ export const BODIES: readonly Body[] = [
   ...FLOOD,
   ...STORM,
   ...ESCAPE_PROCESS,
+  ...ESCAPE_BUILTINS,
   ...ESCAPE_FILES,
   ...ESCAPE_NETWORK,
   ...ESCAPE_WAYS,
