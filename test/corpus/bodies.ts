@@ -12,6 +12,7 @@ import { ESCAPE_WAYS } from './bodies/escape-ways.ts';
 import { FLOOD } from './bodies/flood.ts';
 import { HANG } from './bodies/hang.ts';
 import { HEALTHY } from './bodies/healthy.ts';
+import { HEALTHY_ODD } from './bodies/healthy-odd.ts';
 import { HEALTHY_RARE } from './bodies/healthy-rare.ts';
 import { HEALTHY_UNUSUAL } from './bodies/healthy-unusual.ts';
 import { HEAP_LEAK } from './bodies/heap-leak.ts';
@@ -49,6 +50,7 @@ export const BODIES: readonly Body[] = [
   ...HEALTHY,
   ...HEALTHY_UNUSUAL,
   ...HEALTHY_RARE,
+  ...HEALTHY_ODD,
   // Last: each of them may take the host with it.
   ...ABORT,
   ...ABORT_MORE,
