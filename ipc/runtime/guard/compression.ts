@@ -132,11 +132,8 @@ export function guardCompression({ refusals, doors, pool, isGranted }: Compressi
     const prototype = getPrototypeOf(handle) as object;
     const write = get(prototype, 'write') as AnyFunction;
     const step = (self: object, engine: Engine, room: number): void => {
-      const [flush, input, from, length] = pieceOf(
-        engine.job as Job,
-        room,
-        engine.isInPieces ? PIECE_BYTES : COPIED_BYTES,
-      );
+      const job = engine.job as Job;
+      const [flush, input, from, length] = pieceOf(job, room, copySize(engine, job));
       const copied = copyOf(engine, input, { from: from as number, length: length as number });
       if (copied === null) {
         // As if its data were at fault, which is how Node hears of an error.
@@ -258,6 +255,13 @@ export function guardCompression({ refusals, doors, pool, isGranted }: Compressi
 /** The bytes of a view from here on, so many. */
 function windowOf(view: ArrayBufferView, from: number, length: number): Uint8Array {
   return construct(Bytes, [get(view, 'buffer'), (get(view, 'byteOffset') as number) + from, length]) as Uint8Array;
+}
+
+/** What is left of the last copy, or as much as is copied at once. */
+function copySize({ copied, isInPieces }: Engine, { input, from }: Job): number {
+  const held = copied.input === input && from >= copied.from ? copied.end - from : 0;
+  const most = isInPieces ? PIECE_BYTES : COPIED_BYTES;
+  return held > 0 && held < most ? held : most;
 }
 
 /** The input from here on, so many bytes, in memory that cannot be given away; copied unless it was copied already. Null: it is gone. */
