@@ -18,21 +18,26 @@ export interface Clock {
   every(ms: number, action: () => void): Timer;
 }
 
+// Taken before a plugin, or a library in it, replaces them.
+const { setTimeout: later, setInterval: often, clearTimeout: noMore, clearInterval: noMoreOften } = globalThis;
+const monotonic = performance.now.bind(performance);
+const { now: sinceEpoch } = Date;
+
 export const systemClock: Clock = {
-  now: () => performance.now(),
-  wall: () => Date.now(),
+  now: monotonic,
+  wall: sinceEpoch,
   cpu() {
     const { user, system } = process.threadCpuUsage();
     return (user + system) / 1_000;
   },
   after(ms, action, options) {
-    const timer = setTimeout(action, ms);
+    const timer = later(action, ms);
     if (options?.holdsProcess !== true) timer.unref();
-    return { cancel: () => clearTimeout(timer) };
+    return { cancel: () => noMore(timer) };
   },
   every(ms, action) {
-    const timer = setInterval(action, ms).unref();
-    return { cancel: () => clearInterval(timer) };
+    const timer = often(action, ms).unref();
+    return { cancel: () => noMoreOften(timer) };
   },
 };
 

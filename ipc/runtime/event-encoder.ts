@@ -5,6 +5,10 @@ import type { Clock } from '../clock.ts';
 import { CodedError, messageOf, textOf } from '../errors.ts';
 import { MAX_EVENT_BYTES, type PluginEvent } from '../event.ts';
 
+// Taken before a plugin, or a library in it, replaces them.
+const { stringify } = JSON;
+const SystemDate = Date;
+
 export interface Line {
   readonly type: string;
   readonly line: string;
@@ -53,7 +57,7 @@ export class EventEncoder {
       const given = event as PluginEvent & { source?: unknown };
       const { resourceName, message, namespace, reason, metadata, tags } = given;
       const timestamp = given.timestamp ?? this.#now();
-      const line: unknown = JSON.stringify({ resourceName, message, namespace, reason, timestamp, metadata, tags });
+      const line: unknown = stringify({ resourceName, message, namespace, reason, timestamp, metadata, tags });
       if (typeof line !== 'string') throw new TypeError('there is a toJSON in Object.prototype');
       return { type: given.type ?? '', source: given.source, line };
     } catch (error) {
@@ -65,7 +69,7 @@ export class EventEncoder {
 
   #now(): string {
     const at = this.#options.clock.wall();
-    if (at !== this.#time.at) this.#time = { at, text: new Date(at).toISOString() };
+    if (at !== this.#time.at) this.#time = { at, text: new SystemDate(at).toISOString() };
     return this.#time.text;
   }
 }

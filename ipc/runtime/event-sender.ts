@@ -13,6 +13,9 @@ import type { AckMessage, ToHost, ToPlugin } from '../messages.ts';
 import type { Port } from '../port.ts';
 import { EventEncoder, type Line } from './event-encoder.ts';
 
+// Taken before a plugin, or a library in it, replaces it.
+const soon = queueMicrotask;
+
 interface Pending extends Line {
   readonly promise: Promise<Receipt>;
   readonly resolve: (receipt: Receipt) => void;
@@ -127,7 +130,7 @@ export class EventSender {
   #cutSoon(): void {
     if (this.#isCutScheduled) return;
     this.#isCutScheduled = true;
-    queueMicrotask(() => {
+    soon(() => {
       this.#isCutScheduled = false;
       if (this.#unacknowledged.size === 0) this.#cut();
       else if (!this.#builder.isEmpty) this.#linger ??= this.#options.clock.after(FRAME_LINGER_MS, () => this.#cut());

@@ -6,6 +6,10 @@ import { textOf } from '../errors.ts';
 import type { LogLevel, LogRecord, ToHost } from '../messages.ts';
 import type { Port } from '../port.ts';
 
+// Taken before a plugin, or a library in it, replaces them.
+const { stringify } = JSON;
+const soon = queueMicrotask;
+
 const MESSAGE_LIMIT = 8_192;
 const FIELDS_LIMIT = 16_384;
 /** Of a line on average: a plugin may write long lines, or many. */
@@ -70,7 +74,7 @@ export class LogSender {
   #flushSoon(): void {
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
-    queueMicrotask(() => {
+    soon(() => {
       this.#isFlushScheduled = false;
       this.flush();
     });
@@ -80,7 +84,7 @@ export class LogSender {
 function toJson(fields: Record<string, unknown>): string {
   try {
     const seen = new WeakSet<object>();
-    const text = JSON.stringify(fields, (_key, value: unknown) => {
+    const text = stringify(fields, (_key, value: unknown) => {
       if (typeof value === 'bigint') return String(value);
       if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack };
       if (typeof value === 'object' && value !== null) {
@@ -90,8 +94,8 @@ function toJson(fields: Record<string, unknown>): string {
       return value;
     });
     // Cut to a half: as a string inside JSON each backslash and quote of it becomes two characters.
-    return text.length > FIELDS_LIMIT ? JSON.stringify({ cut: text.slice(0, FIELDS_LIMIT / 2) }) : text;
+    return text.length > FIELDS_LIMIT ? stringify({ cut: text.slice(0, FIELDS_LIMIT / 2) }) : text;
   } catch {
-    return JSON.stringify({ unreadable: 'the fields cannot be written as JSON' });
+    return stringify({ unreadable: 'the fields cannot be written as JSON' });
   }
 }

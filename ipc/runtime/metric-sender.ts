@@ -7,6 +7,8 @@ import type { MetricRecord, ToHost } from '../messages.ts';
 import type { MetricOptions, PluginMetrics } from '../plugin-api.ts';
 import type { Port } from '../port.ts';
 
+// Taken before a plugin, or a library in it, replaces it.
+const { stringify } = JSON;
 const LINGER_MS = 250;
 const MAX_RECORDS = 1_000;
 /** Longer text is cut here: to the host it would be a broken protocol. */
@@ -71,11 +73,11 @@ export class MetricSender implements PluginMetrics {
     const labels: Record<string, string> = {};
     for (const [key, value] of Object.entries(given.labels ?? {}).slice(0, LABELS_SENT))
       labels[key.slice(0, NAME_LIMIT)] = textOf(value).slice(0, TEXT_LIMIT);
-    const key = merge === null ? `${this.#records.size}` : JSON.stringify([type, name, labels]);
+    const key = merge === null ? `${this.#records.size}` : stringify([type, name, labels]);
     const old = this.#records.get(key);
     const value = old === undefined || merge === null ? given.value : merge(old.value);
     if (!Number.isFinite(value)) return;
-    if (old === undefined && !this.#hasRoom(name.length + help.length + JSON.stringify(labels).length)) return;
+    if (old === undefined && !this.#hasRoom(name.length + help.length + stringify(labels).length)) return;
     this.#records.set(key, { type, name, help, labels, value });
     if (this.#records.size >= MAX_RECORDS) this.flush();
     else this.#timer ??= this.#options.clock.after(LINGER_MS, () => this.flush());

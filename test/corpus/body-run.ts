@@ -46,8 +46,8 @@ const ATTEMPT_MS = 4_000;
 const AFTERMATH_MS = 250;
 /** A neighbour that hears nothing for so long has noticed; a busy machine alone takes hundreds of milliseconds. `npm run bench` measures what is usual. */
 const GAP_LIMIT_MS = 2_000;
-/** A keeper that has seen many deaths waits longer: such a host is replaced. */
-const MAX_DEATHS = 2;
+/** A keeper that has seen deaths waits longer, and gives every plugin a process of its own: such a host is replaced. */
+const MAX_DEATHS = 0;
 /** What earlier bodies left free inside the process would hide what the next one takes. */
 const MAX_RESIDENT_BYTES = 450 * 1024 * 1024;
 

@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childrenOf, familyOf, residentBytes, threadNames } from '../support/process-stats.ts';
 import { type LogLine, RunningHost } from '../support/running-host.ts';
+import { BODIES } from './bodies.ts';
 import type { Body, Place, Tier } from './body.ts';
 import { BodyWatch } from './body-watch.ts';
 import { pluginEntry, writeBundle } from './bundle-files.ts';
@@ -15,8 +16,14 @@ import { openSurroundings, type Surroundings } from './surroundings.ts';
 const POLL_MS = 15;
 const START_MS = 15_000;
 const NEIGHBOUR = '  - { name: neighbour, limits: { memoryMb: 128 } }';
-const MAPPINGS = 'mappings: [{ eventSource: neighbour, eventType: measured, internalType: Measured }]\n';
-/** Of another namespace: each event of the neighbour is decoded and looked up, and none fires. */
+/** Of every body as well: what it emits is decoded like any other event. */
+const MAPPINGS = JSON.stringify({
+  mappings: [
+    { eventSource: 'neighbour', eventType: 'measured', internalType: 'Measured' },
+    ...BODIES.map(({ name }) => ({ eventSource: name, eventType: 'happened', internalType: 'Measured' })),
+  ],
+});
+/** Of another namespace: each event is decoded and looked up, and none fires. */
 const HOOK =
   'apiVersion: kagent.dev/v1alpha2\nkind: Hook\nmetadata: { name: elsewhere, namespace: elsewhere }\nspec: { eventConfigurations: [{ eventType: Measured, agentRef: { name: a }, prompt: p }] }\n';
 

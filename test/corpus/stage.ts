@@ -45,6 +45,8 @@ export interface World {
   /** Every port of the thread that a plugin can find. Reports each way as an attempt. */
   wires(): Promise<Wire[]>;
   event(n: number): { type: string; resourceName: string; message: string };
+  /** Emits ten times a second beside its deed; throws, which ends the run, when an event is refused or takes longer than it should. */
+  beat(): void;
 }
 
 export interface StageDeeds {
@@ -56,6 +58,9 @@ export interface StageDeeds {
 }
 
 const ANSWER_MS = 1_500;
+const BEAT_MS = 100;
+/** Longer than the longest turn of a healthy body, and what a busy machine adds. */
+const BEAT_LIMIT_MS = 4_000;
 /** Time for a line to leave the thread before the thread is blocked or gone. */
 const SAID_MS = 15;
 // Taken before a body spoils them.
@@ -132,6 +137,15 @@ function makeWorld(config: Config, ctx: PluginContext): World {
     attempt,
     wires: () => findWires(world),
     event: (n) => ({ type: 'happened', resourceName: `thing-${n % 100}`, message: `number ${n}` }),
+    beat() {
+      world.every(BEAT_MS, (n) => {
+        const from = performance.now();
+        void ctx.emit(world.event(n)).then(() => {
+          const ms = performance.now() - from;
+          if (ms > BEAT_LIMIT_MS) throw new Error(`an event of a healthy plugin took ${ms} ms`);
+        });
+      });
+    },
   };
   return world;
 }

@@ -2,7 +2,8 @@
 /**
  * node:zlib on its native handles, where everything that compresses comes by. A write is a job of the shared thread pool, so it waits
  * for its turn; brotli, which would work on one for half a minute, gets its input in pieces; and parameters that ask for gigabytes,
- * for minutes, or for threads beside the pool are lowered. The formats stay the same.
+ * for minutes, or for threads beside the pool are lowered. The formats stay the same. The native code works on memory that no plugin
+ * has: a buffer that is given away (transferred, resized) while a thread of the pool is at work in it would end the process.
  */
 
 import { PARAMETERS, type Parameters } from './compression-costs.ts';
@@ -12,6 +13,7 @@ import type { Pool } from './pool.ts';
 import {
   type AnyFunction,
   apply,
+  construct,
   each,
   get,
   getOwnPropertyDescriptor,
@@ -23,7 +25,13 @@ import type { Refusals } from './refusal.ts';
 
 /** Of brotli's input: at its slowest about half a second. */
 const PIECE_BYTES = 256 * 1024;
+/** Of any other input: so much of it is copied at once. Fast brotli makes one block of what it is given, up to this. */
+const COPIED_BYTES = 4 * 1024 * 1024;
+const Bytes = Uint8Array;
+const Words = Uint32Array;
+const { set: setBytes } = Bytes.prototype;
 const NO_FLUSH = 0;
+const DATA_ERROR = -3;
 const sizeOf = (prototype: object): (() => number) =>
   getOwnPropertyDescriptor(prototype, 'byteLength')?.get as () => number;
 const sizeOfArray = sizeOf(getPrototypeOf(Uint8Array.prototype) as object);
@@ -31,14 +39,29 @@ const sizeOfView = sizeOf(DataView.prototype);
 
 /** One native handle. */
 interface Engine {
-  /** Room left in the output, and input left, after a write. */
+  /** Room left in the output, and input left, after a write; and where Node's JavaScript reads it. */
   readonly state: Uint32Array;
+  readonly givenState: Uint32Array;
+  /** For the output, until it is copied to where it was wanted. */
+  room: Uint8Array;
+  roomGiven: number;
+  /** What was copied of the input last. Node asks again with the same input for as long as its output is full. */
+  copied: Copied;
   readonly callback: AnyFunction;
   readonly isInPieces: boolean;
   isClosed: boolean;
   job: Job | null;
   onError: unknown;
 }
+
+interface Copied {
+  readonly input: unknown;
+  readonly from: number;
+  readonly end: number;
+  readonly copy: unknown;
+}
+
+const NOTHING: Copied = { input: null, from: 0, end: 0, copy: null };
 
 interface Job {
   readonly flush: number;
@@ -79,9 +102,9 @@ export function guardCompression({ refusals, doors, pool, isGranted }: Compressi
     return { flush, input, from: from as number, left: length as number, output, outputEnd, end: () => undefined };
   };
   /** The next piece of the job, or all of it. */
-  const pieceOf = ({ isInPieces }: Engine, job: Job, room: number): unknown[] => {
+  const pieceOf = (job: Job, room: number, most: number): unknown[] => {
     const { input, from, left, output, outputEnd, flush } = job;
-    const length = isInPieces && left > PIECE_BYTES ? PIECE_BYTES : left;
+    const length = left > most ? most : left;
     job.from += length;
     job.left -= length;
     return [job.left > 0 ? NO_FLUSH : flush, input, from, length, output, outputEnd - room, room];
@@ -93,9 +116,15 @@ export function guardCompression({ refusals, doors, pool, isGranted }: Compressi
     state[1] = (state[1] as number) + job.left;
     return false;
   };
+  const tell = ({ state, givenState }: Engine): void => {
+    givenState[0] = state[0] as number;
+    givenState[1] = state[1] as number;
+  };
   const finish = (engine: Engine): void => {
     const { job } = engine;
     engine.job = null;
+    // Else Node asks again with what is left of the same input; a later write may have other bytes in the same buffer.
+    if (engine.state[0] !== 0 || engine.state[1] === 0) engine.copied = NOTHING;
     job?.end();
   };
 
@@ -103,7 +132,31 @@ export function guardCompression({ refusals, doors, pool, isGranted }: Compressi
     const prototype = getPrototypeOf(handle) as object;
     const write = get(prototype, 'write') as AnyFunction;
     const step = (self: object, engine: Engine, room: number): void => {
-      apply(write, self, pieceOf(engine, engine.job as Job, room));
+      const job = engine.job as Job;
+      const [flush, input, from, length] = pieceOf(job, room, copySize(engine, job));
+      const copied = copyOf(engine, input, { from: from as number, length: length as number });
+      if (copied === null) {
+        // As if its data were at fault, which is how Node hears of an error.
+        finish(engine);
+        apply(get(self, 'onerror') as AnyFunction, self, ['the input was given away', DATA_ERROR, 'Z_DATA_ERROR']);
+        return;
+      }
+      const { copy, from: start } = copied;
+      if (engine.room.length < room) engine.room = new Bytes(room);
+      engine.roomGiven = room;
+      apply(write, self, [flush, copy, (from as number) - start, length, engine.room, 0, room]);
+    };
+    /** What the native code has written, to where the plugin wants it; nowhere, when that is gone. */
+    const takeOutput = ({ state, room, roomGiven }: Engine, { output, outputEnd }: Job): void => {
+      const written = roomGiven - (state[0] as number);
+      if (written <= 0) return;
+      try {
+        apply(setBytes, windowOf(output as ArrayBufferView, outputEnd - roomGiven, written), [
+          windowOf(room, 0, written),
+        ]);
+      } catch {
+        // It was given away meanwhile.
+      }
     };
     intercept(prototype, 'init', (original, self, args) => {
       const at = parameters.callbackAt;
@@ -115,10 +168,20 @@ export function guardCompression({ refusals, doors, pool, isGranted }: Compressi
         refusals.report(what, `${most} is taken: more would be at the cost of all plugins`),
       );
       const isInPieces = parameters.isSlow(args[0]);
-      const engine: Engine = { state, callback, isInPieces, isClosed: false, job: null, onError: null };
+      const own = new Words(2);
+      const room = { room: new Bytes(0), roomGiven: 0, copied: NOTHING };
+      const engine: Engine = {
+        ...{ state: own, givenState: state, callback, isInPieces, isClosed: false, job: null, onError: null },
+        ...room,
+      };
       engines.set(self as object, engine);
+      args[at - 1] = own;
       args[at] = function (this: object): unknown {
-        if (engine.job !== null && goesOn(engine, engine.job)) return step(this, engine, state[0] as number);
+        if (engine.job !== null) {
+          takeOutput(engine, engine.job);
+          if (goesOn(engine, engine.job)) return step(this, engine, own[0] as number);
+        }
+        tell(engine);
         finish(engine);
         return apply(callback, this, []);
       };
@@ -155,9 +218,10 @@ export function guardCompression({ refusals, doors, pool, isGranted }: Compressi
       const job = jobOf(args);
       let room = args[6] as number;
       do {
-        apply(original, self as object, pieceOf(engine, job, room));
+        apply(original, self as object, pieceOf(job, room, engine.isInPieces ? PIECE_BYTES : Infinity));
         room = engine.state[0] as number;
       } while (goesOn(engine, job));
+      tell(engine);
     });
     intercept(prototype, 'close', (original, self, args) => {
       const engine = engines.get(self as object);
@@ -165,7 +229,7 @@ export function guardCompression({ refusals, doors, pool, isGranted }: Compressi
       return apply(original, self as object, args);
     });
     intercept(prototype, 'reset', (original, self) => {
-      idle(self);
+      idle(self).copied = NOTHING;
       return apply(original, self as object, []);
     });
     intercept(prototype, 'params', (original, self, args) => {
@@ -186,6 +250,33 @@ export function guardCompression({ refusals, doors, pool, isGranted }: Compressi
   });
   each(['CompressionStream', 'DecompressionStream'], (name) => doors.lazyClass(name, 'stream/web', (web) => web[name]));
   if (isGranted) doors.open('zlib');
+}
+
+/** The bytes of a view from here on, so many. */
+function windowOf(view: ArrayBufferView, from: number, length: number): Uint8Array {
+  return construct(Bytes, [get(view, 'buffer'), (get(view, 'byteOffset') as number) + from, length]) as Uint8Array;
+}
+
+/** What is left of the last copy, or as much as is copied at once. */
+function copySize({ copied, isInPieces }: Engine, { input, from }: Job): number {
+  const held = copied.input === input && from >= copied.from ? copied.end - from : 0;
+  const most = isInPieces ? PIECE_BYTES : COPIED_BYTES;
+  return held > 0 && held < most ? held : most;
+}
+
+/** The input from here on, so many bytes, in memory that cannot be given away; copied unless it was copied already. Null: it is gone. */
+function copyOf(engine: Engine, input: unknown, { from, length }: { from: number; length: number }): Copied | null {
+  if (!isView(input)) return { input, from, end: from, copy: input };
+  const { copied } = engine;
+  if (copied.input === input && copied.from <= from && from + length <= copied.end) return copied;
+  // Of a window a new array is a copy.
+  try {
+    const copy = construct(Bytes, [windowOf(input, from, length)]);
+    engine.copied = { input, from, end: from + length, copy };
+    return engine.copied;
+  } catch {
+    return null;
+  }
 }
 
 function hasRoom(view: unknown, from: unknown, length: unknown): boolean {

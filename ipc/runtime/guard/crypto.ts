@@ -30,6 +30,7 @@ import {
 } from './primordials.ts';
 import type { Refusals } from './refusal.ts';
 
+const later = setImmediate;
 const WHY = 'it would keep a thread of the shared pool busy for too long';
 
 type Cost = (args: unknown[]) => TooMuch;
@@ -56,8 +57,7 @@ export interface CryptoGuardOptions {
   readonly pool: Pool;
 }
 
-/** They fill what they are given, or are given no bytes. */
-const TAKE_NO_BYTES: readonly string[] = ['randomBytes', 'randomFill', 'generateKey', 'diffieHellman', 'encapsulate'];
+const TAKE_NO_BYTES: readonly string[] = ['randomBytes', 'generateKey', 'diffieHellman', 'encapsulate'];
 const TAKE_BYTES: readonly string[] = ['sign', 'verify', 'hkdf', 'decapsulate'];
 const SUBTLE: readonly string[] = [
   'decapsulateBits',
@@ -104,6 +104,16 @@ export function guardCrypto({ refusals, doors, pool }: CryptoGuardOptions): void
     });
     each(TAKE_NO_BYTES, (name) => {
       intercept(crypto, name, (original, self, args) => pool.callback(original, self, args));
+    });
+    // Not in the pool: what is filled may be given away while a thread is at work in it, and that would end the process.
+    const fill = crypto.randomFillSync as AnyFunction;
+    intercept(crypto, 'randomFill', (original, self, args) => {
+      const last = args.length - 1;
+      const callback = args[last];
+      if (last < 1 || typeof callback !== 'function') return apply(original, self as object, args);
+      args.length = last;
+      const filled: unknown = apply(fill, self as object, args);
+      return apply(later, undefined, [callback, null, filled]);
     });
     each(TAKE_BYTES, (name) => {
       intercept(crypto, name, (original, self, args) => {

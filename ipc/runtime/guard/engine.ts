@@ -5,6 +5,7 @@ import type { Doors } from './doors.ts';
 import { lock, wrapConstructor } from './lock.ts';
 import { each, freeze, get, ownKeys } from './primordials.ts';
 import type { Refusals } from './refusal.ts';
+import { guardScripts } from './scripts.ts';
 
 const BEYOND = 'it acts on the whole process, which other plugins share';
 const CONTEXT = 'a fresh context would not be guarded';
@@ -54,6 +55,7 @@ export function guardEngine(refusals: Refusals, doors: Doors): void {
     refuse(vm, 'vm', { createContext: CONTEXT, runInContext: CONTEXT, runInNewContext: CONTEXT });
     const { prototype } = vm.Script as { prototype: object };
     refuse(prototype, 'vm.Script', { runInContext: CONTEXT, runInNewContext: CONTEXT });
+    guardScripts(vm, refusals);
   });
   doors.on(['child_process'], (programs) => {
     each(ownKeys(programs) as string[], (name) => {

@@ -203,11 +203,19 @@ function guardFolders(fs: Record<string, AnyFunction>, own: OwnFiles): (promises
     if (typeof given !== 'function') return apply(original, self as object, args);
     const full = own.full('opendir', args[0]);
     if (full !== null) return apply(nextTick, theProcess, [given, full]);
+    // While it is opened, and then until it is closed: many may be opened at once.
+    own.reserve(1);
     args[last] = (error: unknown, folder: unknown) => {
+      own.reserve(-1);
       opened(folder);
       return apply(given as AnyFunction, undefined, [error, folder]);
     };
-    return apply(original, self as object, args);
+    try {
+      return apply(original, self as object, args);
+    } catch (error) {
+      own.reserve(-1);
+      throw error;
+    }
   });
   each(['close', 'closeSync'], (name) => {
     intercept(fs.Dir?.prototype as object, name, (original, self, args) => {

@@ -19,6 +19,15 @@ import type { UseCount } from './use-count.ts';
 const EACCES = -13;
 const EINVAL = -22;
 
+/** Of a datagram handle: libuv gives it a descriptor and a port as they are called. */
+const BINDING: readonly string[] = [
+  'recvStart',
+  'addMembership',
+  'dropMembership',
+  'addSourceSpecificMembership',
+  'dropSourceSpecificMembership',
+];
+
 export interface NetworkGuardOptions {
   readonly refusals: Refusals;
   readonly doors: Doors;
@@ -61,13 +70,13 @@ export function guardNetwork({ refusals, doors, network, budget, uses }: Network
       if (fault !== 0) return hasNet ? fault : apply(original, self as object, args);
       const result = apply(original, self as object, args);
       if (result === 0) uses.more('connections');
-      else sockets.close(self as object);
       return result;
     });
   });
   each(['bind', 'bind6'], (name) => {
     intercept(tcp, name, (original, self, args) => {
-      const fault = mayBind(args[0], args[1]);
+      // From here on it has a descriptor, whatever becomes of it.
+      const fault = mayBind(args[0], args[1]) || sockets.open(self as object);
       if (fault !== 0) return fault;
       bound.set(self as object, args[1] as number);
       return apply(original, self as object, args);
@@ -115,14 +124,22 @@ export function guardNetwork({ refusals, doors, network, budget, uses }: Network
     });
     each(['connect', 'connect6'], (name) => {
       intercept(udp, name, (original, self, args) => {
-        return mayConnect(args[0], args[1]) || apply(original, self as object, args);
+        return mayConnect(args[0], args[1]) || sockets.open(self as object) || apply(original, self as object, args);
       });
     });
     each(['send', 'send6'], (name) => {
       intercept(udp, name, (original, self, args) => {
         // (request, list, count, hasCallback) to where it is connected, or with (…, port, address, hasCallback).
-        const fault = args.length === 4 ? 0 : args.length === 6 ? mayConnect(args[4], args[3]) : EINVAL;
+        const target = args.length === 4 ? 0 : args.length === 6 ? mayConnect(args[4], args[3]) : EINVAL;
+        const fault = target || sockets.open(self as object);
         return fault === 0 ? apply(original, self as object, args) : fault;
+      });
+    });
+    // A socket that is not bound is bound by any of these, and Node asks for no permission then.
+    each(BINDING, (name) => {
+      intercept(udp, name, (original, self, args) => {
+        if (!hasNet) return refused('a datagram socket', 'nothing of the network was granted');
+        return sockets.open(self as object) || apply(original, self as object, args);
       });
     });
     intercept(udp, 'close', (original, self, args) => {

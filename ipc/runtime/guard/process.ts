@@ -1,8 +1,8 @@
 // Runs in the plugin's thread.
 /** `process` without the parts that act on the whole host: signals, native code, the working directory, reports with the host's secrets. */
 
-import { lock, lockAccessor } from './lock.ts';
-import { freeze } from './primordials.ts';
+import { intercept, lock, lockAccessor } from './lock.ts';
+import { apply, freeze } from './primordials.ts';
 import type { Refusals } from './refusal.ts';
 
 const BEYOND = 'it acts on the whole process, which other plugins share';
@@ -14,7 +14,6 @@ const TAKEN: Readonly<Record<string, string>> = {
   abort: BEYOND,
   execve: BEYOND,
   chdir: BEYOND,
-  umask: BEYOND,
   setuid: BEYOND,
   seteuid: BEYOND,
   setgid: BEYOND,
@@ -46,6 +45,11 @@ export function guardProcess({ refusals, hostDirectory }: ProcessGuardOptions): 
   for (const name of Object.keys(TAKEN)) {
     if (name in target) lock(target, name, refusals.refuse(`process.${name}`, TAKEN[name] as string));
   }
+  // Archivers read it.
+  const refused = refusals.refuse('process.umask', BEYOND);
+  intercept(target, 'umask', (original, self, args) =>
+    apply(args[0] === undefined ? original : refused, self as object, args),
+  );
   if ('channel' in target) lock(target, 'channel', undefined);
   // A diagnostic report contains the host's environment.
   lock(target, 'report', undefined);
