@@ -5,9 +5,20 @@
 
 const ASK_EVERY_MS = 2_000;
 const HISTORY_EVERY_MS = 10_000;
+/** The host asks the cluster for it. */
+const DOCTOR_EVERY_MS = 15_000;
 const MAX_EVENTS = 200;
 
-const EMPTY = { status: null, plugins: [], hooks: [], ledger: null, flights: [], events: [], history: null };
+const EMPTY = {
+  status: null,
+  plugins: [],
+  hooks: [],
+  ledger: null,
+  flights: [],
+  events: [],
+  history: null,
+  findings: [],
+};
 
 export class Host {
   #listeners = new Set();
@@ -28,8 +39,12 @@ export class Host {
     void this.#ask();
     void this.#askHistory();
     void this.#askEvents();
+    void this.#askDoctor();
     setInterval(() => void this.#ask(), ASK_EVERY_MS);
     setInterval(() => void this.#askHistory(), HISTORY_EVERY_MS);
+    setInterval(() => {
+      if (!document.hidden) void this.#askDoctor();
+    }, DOCTOR_EVERY_MS);
     this.#listen();
   }
 
@@ -72,6 +87,13 @@ export class Host {
   async #askHistory() {
     await get('/api/v1/history').then(
       (history) => this.#set({ history }),
+      () => undefined,
+    );
+  }
+
+  async #askDoctor() {
+    await get('/api/v1/doctor').then(
+      ({ findings }) => this.#set({ findings }),
       () => undefined,
     );
   }

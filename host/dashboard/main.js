@@ -1,6 +1,7 @@
 /** The dashboard: one page over the read API. */
 
 import { Events } from './events.js';
+import { Findings } from './findings.js';
 import { Flights } from './flights.js';
 import { Head, SECTIONS } from './head.js';
 import { Hooks } from './hooks.js';
@@ -22,7 +23,7 @@ function App() {
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);
   }, []);
-  const { status, plugins, hooks, ledger, flights, events, history, silentSince, missed } = state;
+  const { status, plugins, hooks, ledger, flights, events, history, findings, silentSince, missed } = state;
   const now = status?.now ?? new Date().toISOString();
   const parts = {
     plugins: html`<${Plugins} plugins=${plugins} history=${history} now=${now} />`,
@@ -34,7 +35,7 @@ function App() {
   };
   return html`
     <${Head} status=${status} silentSince=${silentSince} />
-    <main>${SECTIONS.map(([id, title]) => html`<section id=${id} tabindex="-1"><h2>${title}</h2>${parts[id]}</section>`)}</main>`;
+    <main><${Findings} findings=${findings} />${SECTIONS.map(([id, title]) => html`<section id=${id} tabindex="-1"><h2>${title}</h2>${parts[id]}</section>`)}</main>`;
 }
 
 /** 1 to 6 lead to a section, p holds the list of events. Not while somebody writes or holds another key. */

@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Of the page's own folder. */
 const OWN_FILES = [
   ...['style.css', 'icon.svg', 'main.js', 'host.js', 'words.js', 'table.js', 'plots.js'],
-  ...['plugins.js', 'events.js', 'hooks.js', 'hook-detail.js', 'flights.js', 'ledger.js', 'head.js'],
+  ...['plugins.js', 'events.js', 'hooks.js', 'hook-detail.js', 'findings.js', 'flights.js', 'ledger.js', 'head.js'],
 ];
 
 /** Name → the file behind it; nothing else is handed out. */

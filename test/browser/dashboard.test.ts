@@ -168,6 +168,20 @@ describe('dashboard', { skip: noBrowser }, () => {
     assert.deepEqual(complaints, []);
   });
 
+  it('shows what the doctor finds, and by keyboard what to do', async (t) => {
+    const host = await start(t);
+    host.write('config/plugins.yaml', PLUGINS.replace('600000', '100'));
+    await eventually(() => host.grep(/a bug in a callback/).length > 0);
+    const { page, complaints } = await openPage(t, `${host.metrics}/`);
+    await sees(page, '.findings summary', /breaker failed/);
+    const summary = page.locator('.findings summary', { hasText: 'breaker failed' }).first();
+    await summary.focus();
+    await page.keyboard.press('Enter');
+    await sees(page, '.findings details[open]', /flight record breaker-.*fault of the plugin; the stack says where/s);
+    assert.deepEqual(await inaccessible(page), []);
+    assert.deepEqual(complaints, []);
+  });
+
   it('tells what is not ready, and shows what to paste', async (t) => {
     const host = await RunningHost.start(t, {
       plugins: 'plugins: [{ name: webhook, required: true, config: { port: 8190 } }]',

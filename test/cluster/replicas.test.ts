@@ -55,10 +55,8 @@ describe('two khooks in one cluster', { skip: missingTools() }, () => {
     await eventually(async () => (await readiness(second)) === 200);
     assert.equal((await emit(second, 'pod-0')).status, 503, 'a standby takes no events');
     const { findings } = await second.json<{ findings: { code: string; problem: string }[] }>('/api/v1/doctor');
-    assert.deepEqual(
-      findings.map(({ code, problem }) => `${code}: ${problem}`),
-      ['STANDBY: khook-0 leads; this khook stands by and fires nothing.'],
-    );
+    const told = findings.find(({ code }) => code === 'STANDBY');
+    assert.equal(told?.problem, 'khook-0 leads; this khook stands by and fires nothing.', JSON.stringify(findings));
     for (let n = 0; n < 10; n += 1) await emit(first, `pod-${n}`);
     await eventually(async () => {
       const { activeEvents = [] } = await cluster.status('shop', 'replicas');
