@@ -136,12 +136,17 @@ export function leaderFindings({ cluster: { isLeader, holder } }: Evidence): Fin
         problem:
           holder === ''
             ? 'No khook leads that this one knows of.'
-            : `${holder} leads; this khook stands by and fires nothing.`,
+            : `${podOf(holder)} leads; this khook stands by and fires nothing.`,
         fix: holder === '' ? LEASE_FIX : 'Ask the leader: its pod is the one that the webhook Service leads to.',
         paste: 'kubectl get pods -l khook.kagent.dev/leader=true',
       }),
     );
   return findings;
+}
+
+/** Behind its name stands what tells one life of a pod from another. */
+function podOf(holder: string): string {
+  return holder.split('_')[0] ?? holder;
 }
 
 function time(ms: number): string {

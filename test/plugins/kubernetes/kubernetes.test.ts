@@ -221,7 +221,8 @@ test('kubernetes: an outage is told when it begins and when it is over', async (
   api.closeWatches();
   await eventually(() => api.requests.length > 4);
   api.faults = {};
-  await eventually(() => api.openWatches === 1);
+  // The server knows of the watch before the watcher has heard its answer.
+  await eventually(() => ctx.logged('Kubernetes event watcher established').length === 2);
   const told = ctx.lines.filter(({ level, message }) => level !== 'debug' && message.includes('watcher'));
   assert.deepEqual(
     told.map(({ level, message }) => `${level} ${message}`),
