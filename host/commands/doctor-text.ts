@@ -1,6 +1,7 @@
 /** Findings for a person at a terminal. Pure. */
 
 import type { DoctorReport } from '../http/doctor-report.ts';
+import { plain } from './text-table.ts';
 
 type Finding = DoctorReport['findings'][number];
 
@@ -19,18 +20,18 @@ function countText(findings: readonly Finding[]): string {
   return words.length === 0 ? 'nothing is wrong.' : words.join(', ');
 }
 
+/** Plugins, agents and events speak in findings: nothing that a terminal would obey. */
+function safeLines(text: string): string[] {
+  return text.trimEnd().split('\n').map(plain);
+}
+
 function findingText({ code, severity, problem, evidence, cause, fix, paste }: Finding, n: number): string {
   const lines = [
-    `${n}. ${severity.toUpperCase()} ${problem} [${code}]`,
-    ...evidence.map((seen) => `${INDENT}seen:  ${seen.replaceAll('\n', `\n${INDENT}       `)}`),
-    ...(cause === '' ? [] : [`${INDENT}cause: ${cause}`]),
-    `${INDENT}fix:   ${fix}`,
-    ...(paste === ''
-      ? []
-      : paste
-          .trimEnd()
-          .split('\n')
-          .map((line) => `${INDENT}    ${line}`)),
+    `${n}. ${severity.toUpperCase()} ${safeLines(problem).join(' ')} [${code}]`,
+    ...evidence.map((seen) => `${INDENT}seen:  ${safeLines(seen).join(`\n${INDENT}       `)}`),
+    ...(cause === '' ? [] : [`${INDENT}cause: ${safeLines(cause).join(' ')}`]),
+    `${INDENT}fix:   ${safeLines(fix).join(' ')}`,
+    ...(paste === '' ? [] : safeLines(paste).map((line) => `${INDENT}    ${line}`)),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -92,9 +92,13 @@ export class Doctor implements Disposable {
     const evidence = await this.#gather();
     const findings = examine(evidence).map((finding) => ({
       ...finding,
+      // Plugins, agents and events speak in them.
+      subject: safeText(finding.subject),
       problem: safeText(finding.problem),
       evidence: finding.evidence.map(safeText),
       cause: safeText(finding.cause),
+      fix: safeText(finding.fix),
+      paste: finding.paste.split('\n').map(safeText).join('\n'),
     }));
     return { version, at: new Date(evidence.at).toISOString(), findings };
   }
