@@ -1,7 +1,7 @@
 /** A vessel in a worker thread: three ports, flags instead of trust, and vital signs read from outside. Runs on the host thread. */
 
 import { Worker } from 'node:worker_threads';
-import type { Clock } from '../../ipc/clock.ts';
+import { type Clock, delay } from '../../ipc/clock.ts';
 import { CodedError, codeOf, toWireError } from '../../ipc/errors.ts';
 import type { ThreadData } from '../../ipc/runtime/thread.ts';
 import { readUses, USES } from '../../ipc/uses.ts';
@@ -24,6 +24,8 @@ const V8_LIMIT_FACTOR = 48;
 const YOUNG_GENERATION_MB = 16;
 /** How long the end of a thread is waited for before its plugin may start anew; nearly all end within milliseconds. */
 const SLOT_MS = 100;
+/** From the word that a thread is about to be ended to its end: see ipc/runtime/guard/ending.ts. */
+const SETTLE_MS = 20;
 
 const WATCHDOG_REASONS: readonly ExitReason[] = ['leak', 'out_of_memory', 'hang', 'flood', 'protocol'];
 
@@ -53,8 +55,16 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
   });
   const name = threadName(birth.plugin);
   const poolWork = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  const endingCell = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const uses = new SharedArrayBuffer(USES.length * Int32Array.BYTES_PER_ELEMENT);
-  const data: ThreadData = { birth, code: runtimeCode(options.runtime), poolWork, uses, ...wires.threadEnds };
+  const data: ThreadData = {
+    birth,
+    code: runtimeCode(options.runtime),
+    poolWork,
+    ending: endingCell,
+    uses,
+    ...wires.threadEnds,
+  };
   const worker = new Worker(THREAD_ENTRY, {
     eval: true,
     name,
@@ -104,12 +114,18 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
     if (options.watchdog === undefined) watchdog[Symbol.dispose]();
     listener.exit(exit);
   };
+  /** Where it would abort the process by its end, it waits for that. */
+  const endThread = async (): Promise<unknown> => {
+    Atomics.store(new Int32Array(endingCell), 0, 1);
+    await delay(clock, SETTLE_MS).catch(() => undefined);
+    return worker.terminate();
+  };
   const terminate = async (why: Exit): Promise<void> => {
     if (ended) return;
     ending ??= wires.breached ?? why;
     wires.mute();
     if (gone === null) {
-      gone = worker.terminate();
+      gone = endThread();
       watchdog.awaitEnd(birth, gone);
     }
     // What a thread listens on is its own until it is gone: its successor waits longer.

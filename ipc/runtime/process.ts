@@ -92,6 +92,7 @@ function live({ birth, environment }: ToChild & { kind: 'birth' }): void {
     hostDirectory: null,
     ports: [],
     poolWork: null,
+    ending: null,
     uses,
     log: (level, text) => runtime.log.write(level, text),
     flush: () => runtime.flush(),

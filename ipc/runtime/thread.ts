@@ -22,11 +22,13 @@ export interface ThreadData {
   readonly pulse: MessagePort;
   /** Of one Int32: see `GuardOptions.poolWork`. */
   readonly poolWork: SharedArrayBuffer;
+  /** Of one Int32: see `GuardOptions.ending`. */
+  readonly ending: SharedArrayBuffer;
   /** See `GuardOptions.uses`. */
   readonly uses: SharedArrayBuffer;
 }
 
-const { birth, control, events, pulse, poolWork, uses } = workerData as ThreadData;
+const { birth, control, events, pulse, poolWork, ending, uses } = workerData as ThreadData;
 
 supplyPluginApi();
 
@@ -44,6 +46,7 @@ guardThread({
   hostDirectory: birth.hostDirectory,
   ports: [control, events, pulse],
   poolWork: new Int32Array(poolWork),
+  ending: new Int32Array(ending),
   uses: new Int32Array(uses),
   log: (level, text) => runtime.log.write(level, text),
   flush: () => runtime.flush(),

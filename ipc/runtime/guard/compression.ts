@@ -8,6 +8,7 @@
 
 import { PARAMETERS, type Parameters } from './compression-costs.ts';
 import type { Doors } from './doors.ts';
+import type { Ending } from './ending.ts';
 import { intercept, lock } from './lock.ts';
 import type { Pool } from './pool.ts';
 import {
@@ -77,11 +78,12 @@ export interface CompressionGuardOptions {
   readonly refusals: Refusals;
   readonly doors: Doors;
   readonly pool: Pool;
+  readonly ending: Ending;
   /** Something of the network was granted: then Node itself uncompresses for the plugin, through no door. */
   readonly isGranted: boolean;
 }
 
-export function guardCompression({ refusals, doors, pool, isGranted }: CompressionGuardOptions): void {
+export function guardCompression({ refusals, doors, pool, ending, isGranted }: CompressionGuardOptions): void {
   const engines = new SafeWeakMap<object, Engine>();
   const strange = (): Error =>
     refusals.error('a native handle of zlib', 'called in a way that Node never does it would abort the process');
@@ -185,7 +187,9 @@ export function guardCompression({ refusals, doors, pool, isGranted }: Compressi
         finish(engine);
         return apply(callback, this, []);
       };
-      return apply(original, self as object, args);
+      const result = apply(original, self as object, args);
+      ending.await();
+      return result;
     });
     /** Instead of the callback. */
     const heedErrors = (self: { onerror?: unknown }, engine: Engine): void => {

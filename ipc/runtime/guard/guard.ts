@@ -11,6 +11,7 @@ import type { WireError } from '../../errors.ts';
 import { guardCompression } from './compression.ts';
 import { guardCrypto } from './crypto.ts';
 import { Doors } from './doors.ts';
+import { Ending } from './ending.ts';
 import { guardEngine } from './engine.ts';
 import { guardErrors } from './errors.ts';
 import { guardFiles } from './files.ts';
@@ -34,6 +35,8 @@ export interface GuardOptions {
   readonly ports: readonly MessagePort[];
   /** One cell in which the host reads how much of the thread pool is used here; null in a process, which has its own. */
   readonly poolWork: Int32Array | null;
+  /** One cell into which the host writes 1 a moment before it ends the thread; null in a process, which may end anywhere. */
+  readonly ending: Int32Array | null;
   /** See `ipc/uses.ts`: what the plugin uses is counted here. */
   readonly uses: Int32Array;
   readonly log: LogLine;
@@ -66,7 +69,8 @@ export function guardThread(options: GuardOptions): void {
   guardNetwork({ refusals, doors, network, budget, uses });
   const pool = new Pool(options.poolWork);
   guardCrypto({ refusals, doors, pool });
-  guardCompression({ refusals, doors, pool, isGranted: isAnyGranted(network) });
+  const ending = new Ending(options.ending);
+  guardCompression({ refusals, doors, pool, ending, isGranted: isAnyGranted(network) });
   guardEngine(refusals, doors);
   guardMemory(refusals);
   guardProcess({ refusals, hostDirectory: options.hostDirectory });

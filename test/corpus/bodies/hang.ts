@@ -97,6 +97,15 @@ export const HANG: readonly Body[] = group('hang', ENDS, [
       }),
   ],
   [
+    'loop-in-compressors',
+    'makes one compressor after another without a pause',
+    async () => {
+      const zlib = await import('node:zlib');
+      for (;;) zlib.createBrotliCompress().destroy();
+    },
+    { expect: ['recycled:hang', 'recycled:leak', 'recycled:out_of_memory'] },
+  ],
+  [
     'loop-in-json',
     'emits an event whose toJSON never returns',
     (w) =>

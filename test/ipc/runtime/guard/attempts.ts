@@ -49,6 +49,7 @@ export async function attempt(
       ? {
           ...{ network, budget, hostDirectory: options.hostDirectory ?? process.cwd() },
           poolWork: options.poolWork ?? null,
+          ending: null,
         }
       : null,
   };
