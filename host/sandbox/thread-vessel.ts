@@ -55,13 +55,13 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
   });
   const name = threadName(birth.plugin);
   const poolWork = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  const endingCell = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  const endingCells = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
   const uses = new SharedArrayBuffer(USES.length * Int32Array.BYTES_PER_ELEMENT);
   const data: ThreadData = {
     birth,
     code: runtimeCode(options.runtime),
     poolWork,
-    ending: endingCell,
+    ending: endingCells,
     uses,
     ...wires.threadEnds,
   };
@@ -85,6 +85,7 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
   const signs = new ThreadSigns(worker, name);
   const work = new Int32Array(poolWork);
   const used = new Int32Array(uses);
+  const over = Promise.withResolvers<void>();
   let ended = false;
   let ending: Exit | null = null;
   let gone: Promise<unknown> | null = null;
@@ -114,18 +115,21 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
     if (options.watchdog === undefined) watchdog[Symbol.dispose]();
     listener.exit(exit);
   };
-  /** Where it would abort the process by its end, it waits for that. */
-  const endThread = async (): Promise<unknown> => {
-    Atomics.store(new Int32Array(endingCell), 0, 1);
-    await delay(clock, SETTLE_MS).catch(() => undefined);
-    return worker.terminate();
+  /** Where its end could abort the process, it is told of it first. */
+  const endThread = async (): Promise<void> => {
+    const cells = new Int32Array(endingCells);
+    Atomics.store(cells, 0, 1);
+    if (Atomics.load(cells, 1) > 0) await delay(clock, SETTLE_MS);
+    await worker.terminate();
   };
   const terminate = async (why: Exit): Promise<void> => {
     if (ended) return;
     ending ??= wires.breached ?? why;
     wires.mute();
     if (gone === null) {
-      gone = endThread();
+      // Also when it ends by itself meanwhile.
+      gone = over.promise;
+      void endThread();
       watchdog.awaitEnd(birth, gone);
     }
     // What a thread listens on is its own until it is gone: its successor waits longer.
@@ -141,7 +145,6 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
     // What the plugin threw says more than the reason for which it happened to be ended, unless that reason explains what it threw.
     if (ending === null || !WATCHDOG_REASONS.includes(ending.reason)) ending = exitOfError(error);
   });
-  const over = Promise.withResolvers<void>();
   worker.once('exit', (code) => {
     over.resolve();
     end(ending ?? wires.breached ?? exitOf('exited', `its thread ended with code ${code}`));

@@ -109,7 +109,7 @@ describe('troubleshooting', () => {
     assert.deepEqual(run('grep -i "kubernetes.*watcher"', host), []);
 
     host.signal('SIGTERM');
-    assert.equal((await host.exit).code, 0);
+    assert.equal((await host.exit).code, 0, host.text.slice(-3000));
     const rows = tableRows(section(PAGE, '## What the lines say'));
     const told = host.log.filter((line) => !isOwnWord(line) && !isSummary(line) && line.level !== 'debug');
     const unknown = told.filter((line) => documented(line, rows) === undefined);

@@ -188,7 +188,7 @@ export function guardCompression({ refusals, doors, pool, ending, isGranted }: C
         return apply(callback, this, []);
       };
       const result = apply(original, self as object, args);
-      ending.await();
+      ending.made();
       return result;
     });
     /** Instead of the callback. */

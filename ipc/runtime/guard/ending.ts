@@ -7,19 +7,21 @@
 
 import { apply } from './primordials.ts';
 
-const { load, wait } = Atomics;
+const { add, load, wait } = Atomics;
 
 export class Ending {
-  readonly #cell: Int32Array | null;
+  readonly #cells: Int32Array | null;
 
-  /** `cell`: the host writes 1 into it a moment before it ends the thread; null where nobody does. */
-  constructor(cell: Int32Array | null) {
-    this.#cell = cell;
+  /** Two cells: see `GuardOptions.ending`. */
+  constructor(cells: Int32Array | null) {
+    this.#cells = cells;
   }
 
-  /** Returns at once, or never. */
-  await(): void {
-    const cell = this.#cell;
-    if (cell !== null && apply(load, undefined, [cell, 0]) === 1) apply(wait, undefined, [cell, 0, 1]);
+  /** One more such object was made. Returns at once, or never. */
+  made(): void {
+    const cells = this.#cells;
+    if (cells === null) return;
+    apply(add, undefined, [cells, 1, 1]);
+    if (apply(load, undefined, [cells, 0]) === 1) apply(wait, undefined, [cells, 0, 1]);
   }
 }

@@ -35,7 +35,10 @@ export interface GuardOptions {
   readonly ports: readonly MessagePort[];
   /** One cell in which the host reads how much of the thread pool is used here; null in a process, which has its own. */
   readonly poolWork: Int32Array | null;
-  /** One cell into which the host writes 1 a moment before it ends the thread; null in a process, which may end anywhere. */
+  /**
+   * Two cells: into the first the host writes 1 a moment before it ends the thread; the second counts what makes that moment necessary. Null in
+   * a process, which may end anywhere.
+   */
   readonly ending: Int32Array | null;
   /** See `ipc/uses.ts`: what the plugin uses is counted here. */
   readonly uses: Int32Array;
