@@ -103,7 +103,9 @@ function trouble({ name, state, reason, remedy }: PluginSnapshot): (readonly str
   if (reason === '') return [];
   const said = reason.trimEnd().split('\n').map(plain).join('\n');
   const paste = remedy.trimEnd().split('\n').map(plain);
-  return [[`${plain(name)} is ${plain(state)}: ${said}`, ...(remedy === '' ? [] : paste)]];
+  // A reason begins with the state that it is for.
+  const why = said.startsWith(`${plain(state)}: `) ? said : `${plain(state)}: ${said}`;
+  return [[`${plain(name)} is ${why}`, ...(remedy === '' ? [] : paste)]];
 }
 
 function count(number: number, what: string): string {
