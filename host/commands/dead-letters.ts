@@ -1,11 +1,11 @@
 /** `khook dead-letters`: what no agent took, of a running host, to look at, to send out again or to forget. */
 
 import type { DeadLetterDetail } from '../http/view.ts';
-import { type Command, type Flag, flagText, type Invocation } from './command.ts';
+import { type Command, type Flag, flagText } from './command.ts';
 import { type DeadLetterList, deadLetterQuery, workOnDeadLetters } from './dead-letter-choice.ts';
 import { deadLetterTable, deadLetterText } from './dead-letter-text.ts';
-import { EXIT_CODES, type ExitCode } from './exit-code.ts';
-import { HostClient, URL_FLAG } from './host-client.ts';
+import { URL_FLAG } from './host-client.ts';
+import { printAnswer } from './print-answer.ts';
 
 const FILTERS: readonly Flag[] = [
   { name: 'agent', value: 'NS/NAME', description: 'Only those for this agent.' },
@@ -37,7 +37,7 @@ const list: Command = {
   examples: ['khook dead-letters list', 'khook dead-letters list --agent kagent/k8s-agent --json'],
   run(invocation) {
     const path = `/api/v1/dead-letters?${deadLetterQuery(invocation, flagText(invocation, 'limit'))}`;
-    return print<DeadLetterList>(invocation, { command: 'dead-letters list', path }, deadLetterTable);
+    return printAnswer<DeadLetterList>(invocation, { command: 'dead-letters list', path }, deadLetterTable);
   },
 };
 
@@ -50,7 +50,7 @@ const show: Command = {
   examples: ['khook dead-letters show 0f1e2d3c-4b5a-4678-8899-aabbccddeeff'],
   run(invocation) {
     const path = `/api/v1/dead-letters/${encodeURIComponent(invocation.positionals[0] ?? '')}`;
-    return print<DeadLetterDetail>(invocation, { command: 'dead-letters show', path }, deadLetterText);
+    return printAnswer<DeadLetterDetail>(invocation, { command: 'dead-letters show', path }, deadLetterText);
   },
 };
 
@@ -86,19 +86,3 @@ const drop: Command = {
 };
 
 export const DEAD_LETTER_COMMANDS: readonly Command[] = [list, show, retry, drop];
-
-async function print<T>(
-  invocation: Invocation,
-  { command, path }: { readonly command: string; readonly path: string },
-  inWords: (value: T) => string,
-): Promise<ExitCode> {
-  const answer = await new HostClient(invocation, command).ask<T>({ method: 'GET', path });
-  if (answer.kind === 'unreachable') return answer.code;
-  if (answer.kind === 'refused') {
-    invocation.stderr(`khook ${command}: ${answer.error}\n`);
-    return EXIT_CODES.FAILED;
-  }
-  const isJson = invocation.flags.json === true;
-  invocation.stdout(isJson ? `${JSON.stringify(answer.value, null, 2)}\n` : inWords(answer.value));
-  return EXIT_CODES.OK;
-}

@@ -1,10 +1,10 @@
 /** `khook plugin`: what a running host has loaded, and what each plugin asked for, was granted and uses. */
 
 import type { PluginSnapshot } from '../http/view.ts';
-import type { Command, Flag, Invocation } from './command.ts';
-import { EXIT_CODES, type ExitCode } from './exit-code.ts';
-import { HostClient, URL_FLAG } from './host-client.ts';
+import type { Command, Flag } from './command.ts';
+import { URL_FLAG } from './host-client.ts';
 import { pluginTable, pluginText } from './plugin-text.ts';
+import { printAnswer } from './print-answer.ts';
 
 const FLAGS: readonly Flag[] = [URL_FLAG, { name: 'json', description: 'Print JSON.' }];
 
@@ -15,7 +15,7 @@ const list: Command = {
   flags: FLAGS,
   examples: ['khook plugin list'],
   run: (invocation) =>
-    print<{ readonly plugins: readonly PluginSnapshot[] }>(
+    printAnswer<{ readonly plugins: readonly PluginSnapshot[] }>(
       invocation,
       { command: 'plugin list', path: '/api/v1/plugins' },
       ({ plugins }) => pluginTable(plugins),
@@ -31,24 +31,8 @@ const show: Command = {
   examples: ['khook plugin show webhook'],
   run(invocation) {
     const path = `/api/v1/plugins/${encodeURIComponent(invocation.positionals[0] ?? '')}`;
-    return print<PluginSnapshot>(invocation, { command: 'plugin show', path }, pluginText);
+    return printAnswer<PluginSnapshot>(invocation, { command: 'plugin show', path }, pluginText);
   },
 };
 
 export const PLUGIN_COMMANDS: readonly Command[] = [list, show];
-
-async function print<T>(
-  invocation: Invocation,
-  { command, path }: { readonly command: string; readonly path: string },
-  inWords: (value: T) => string,
-): Promise<ExitCode> {
-  const answer = await new HostClient(invocation, command).ask<T>({ method: 'GET', path });
-  if (answer.kind === 'unreachable') return answer.code;
-  if (answer.kind === 'refused') {
-    invocation.stderr(`khook ${command}: ${answer.error}\n`);
-    return EXIT_CODES.FAILED;
-  }
-  const isJson = invocation.flags.json === true;
-  invocation.stdout(isJson ? `${JSON.stringify(answer.value, null, 2)}\n` : inWords(answer.value));
-  return EXIT_CODES.OK;
-}
