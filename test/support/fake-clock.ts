@@ -6,7 +6,10 @@ interface Pending {
   action: () => void;
 }
 
-/** Time that moves only when told to. Monotonic and wall time start at `start` and advance together. */
+/**
+ * Time that moves only when told to. Monotonic and wall time start at `start` and advance together; the wall clock shows whole
+ * milliseconds, as a real one does.
+ */
 export class FakeClock implements Clock {
   #now: number;
   #wallOffset = 0;
@@ -21,7 +24,7 @@ export class FakeClock implements Clock {
   }
 
   wall(): number {
-    return this.#now + this.#wallOffset;
+    return Math.floor(this.#now + this.#wallOffset);
   }
 
   /** Whatever passes is computed. */
