@@ -101,9 +101,8 @@ describe('a khook that takes over from another', { skip: missingTools() }, () =>
     t.after(() => working.stop());
     const second = await host(t, working.url);
     assert.notEqual((await emit(second, restart('shop', 'pod-a'))).outcome, 'duplicate');
-    await eventually(() => working.taken.size > 0);
-    const sent = working.sends.filter(({ text }) => text.includes('pod-a')).map(({ messageId }) => messageId);
-    assert.ok(sent.includes(before.messageId ?? ''), `${sent} has ${before.messageId}`);
+    // The Hooks of the tests before want this pod, too.
+    await eventually(() => working.sends.some(({ messageId }) => messageId === before.messageId));
     const after = await eventually(async () => {
       const [event] = (await cluster.status('shop', 'unsent')).activeEvents ?? [];
       return event?.lastNotified === undefined ? null : event;
