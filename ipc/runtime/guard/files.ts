@@ -23,7 +23,9 @@ import {
   SafeWeakSet,
   theProcess,
 } from './primordials.ts';
+import { printer } from './printing.ts';
 import type { Refusals } from './refusal.ts';
+import type { StandardOutput } from './stdio.ts';
 import { Turns } from './turns.ts';
 import type { UseCount } from './use-count.ts';
 
@@ -50,12 +52,14 @@ const { nextTick } = process;
 export interface FileGuardOptions {
   readonly refusals: Refusals;
   readonly doors: Doors;
+  /** What is written to the descriptors 1 and 2. */
+  readonly output: StandardOutput;
   /** Files open at once. */
   readonly limit: number;
   readonly uses: UseCount;
 }
 
-export function guardFiles({ refusals, doors, limit, uses }: FileGuardOptions): void {
+export function guardFiles({ refusals, doors, output, limit, uses }: FileGuardOptions): void {
   const fs = process.getBuiltinModule('node:fs') as unknown as Record<string, AnyFunction>;
   const own = new OwnFiles(limit, refusals, uses);
   const turns = new Turns(Math.max(1, floor(limit / 2)));
@@ -86,15 +90,22 @@ export function guardFiles({ refusals, doors, limit, uses }: FileGuardOptions): 
       throw error;
     }
   };
+  const print = printer(own, output);
   each([...BY_NUMBER, ...BY_NUMBER_OR_PATH], (name) => {
+    const printed = print(name);
     intercept(fs, name, (original, self, args) => {
+      const said = printed?.(args) ?? null;
+      if (said !== null) return said.result;
       return owned(args) ? run(original, self, args) : apply(original, self as object, args);
     });
   });
   each(PASSING, (name) => {
-    intercept(fs, name, (original, self, args) =>
-      owned(args) ? run(original, self, args) : turns.callback(original, self, args),
-    );
+    const printed = print(name);
+    intercept(fs, name, (original, self, args) => {
+      const said = printed?.(args) ?? null;
+      if (said !== null) return said.result;
+      return owned(args) ? run(original, self, args) : turns.callback(original, self, args);
+    });
   });
   each(['close', 'closeSync'], (name) => {
     intercept(fs, name, (original, self, args) => {

@@ -23,7 +23,7 @@ import { Pool } from './pool.ts';
 import { preventExtensions } from './primordials.ts';
 import { guardProcess } from './process.ts';
 import { makeRefusals } from './refusal.ts';
-import { guardStdio, type LogLine } from './stdio.ts';
+import { guardStdio, type LogLine, type StandardOutput } from './stdio.ts';
 import { countRefusedFiles, UseCount } from './use-count.ts';
 
 export interface GuardOptions {
@@ -59,16 +59,16 @@ export function guardThread(options: GuardOptions): void {
   const refusals = makeRefusals(uses, (text) => log('warn', text));
   const doors = new Doors(refusals);
   // Before the process loses its report, which Node's capture callback touches.
-  let endLines = (): void => undefined;
+  let output: StandardOutput | null = null;
   const flush = (): void => {
-    endLines();
+    output?.end();
     options.flush();
   };
   guardErrors({ refusals, flush, report: options.report });
   // Before the streams are replaced: the private port is found through them.
   guardMessaging({ refusals, doors, ports: options.ports });
-  endLines = guardStdio(log);
-  guardFiles({ refusals, doors, limit: budget.files, uses });
+  output = guardStdio(log);
+  guardFiles({ refusals, doors, output, limit: budget.files, uses });
   guardNetwork({ refusals, doors, network, budget, uses });
   const pool = new Pool(options.poolWork);
   guardCrypto({ refusals, doors, pool });

@@ -1,7 +1,7 @@
 // Runs in the plugin's thread.
 /**
- * Memory that no heap limit sees: shared memory is refused, WebAssembly is counted, and so are buffers that reserve addresses to grow
- * into. What a module declares inside itself is capped by the host's --wasm-max-mem-pages alone; the host watches the size of each
+ * Memory that no heap limit sees: of shared memory there are a few cells and no more, WebAssembly is counted, and so are buffers that
+ * reserve addresses to grow into. What a module declares inside itself is capped by the host's --wasm-max-mem-pages alone; the host watches the size of each
  * thread from outside.
  */
 
@@ -19,14 +19,28 @@ const MAX_PAGES = 4_096;
 const MAX_OBJECTS = 1_024;
 const MAX_RESERVED = 2 ** 32;
 
+/** Bytes made in all of a run: libraries wait on a cell of it (pino's sleep is one) and have nobody to share it with. */
+const MAX_SHARED = 65_536;
+
 const SHARED = 'memory that is shared between threads has no owner';
 
 export function guardMemory(refusals: Refusals): void {
+  let shared = 0;
   lock(
     globalThis,
     'SharedArrayBuffer',
-    wrapConstructor(SharedArrayBuffer as never, () => {
-      throw refusals.error('SharedArrayBuffer', SHARED);
+    wrapConstructor(SharedArrayBuffer as never, (original, args, newTarget) => {
+      const bytes = asNumber(args[0] ?? 0);
+      const reserved = reservedBy(args);
+      const most = reserved ?? bytes;
+      // What is no size is refused by the constructor itself, or makes a buffer without bytes.
+      const added = most > 0 ? most : 0;
+      if (shared + added > MAX_SHARED) {
+        throw refusals.error(`more than ${MAX_SHARED} bytes of SharedArrayBuffers`, SHARED);
+      }
+      const made = construct(original, reserved === null ? [bytes] : [bytes, { maxByteLength: reserved }], newTarget);
+      shared += added;
+      return made;
     }),
   );
   const count = liveCount(refusals, MAX_OBJECTS);
@@ -34,11 +48,8 @@ export function guardMemory(refusals: Refusals): void {
     globalThis,
     'ArrayBuffer',
     wrapConstructor(ArrayBuffer as never, (original, args, newTarget) => {
-      const options = args[1];
-      if (typeof options !== 'object' || options === null) return construct(original, args, newTarget);
-      const maxByteLength: unknown = get(options, 'maxByteLength');
-      if (maxByteLength === undefined) return construct(original, [args[0]], newTarget);
-      const reserved = asNumber(maxByteLength);
+      const reserved = reservedBy(args);
+      if (reserved === null) return construct(original, [args[0]], newTarget);
       if (reserved > MAX_RESERVED) {
         throw refusals.error(
           `an ArrayBuffer that may grow to more than ${MAX_RESERVED} bytes`,
@@ -86,6 +97,13 @@ export function guardMemory(refusals: Refusals): void {
       });
     });
   });
+}
+
+/** The bytes that a buffer may grow to, or null. Asked for once: a getter could say something else the second time. */
+function reservedBy(args: readonly unknown[]): number | null {
+  const options = args[1];
+  const most: unknown = typeof options === 'object' && options !== null ? get(options, 'maxByteLength') : undefined;
+  return most === undefined ? null : asNumber(most);
 }
 
 interface Descriptor {

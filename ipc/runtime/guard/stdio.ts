@@ -12,25 +12,27 @@ import { lock, lockAccessor } from './lock.ts';
 import { defineProperty } from './primordials.ts';
 
 const LINE_LIMIT = 8_192;
+/** Decoded at once: a text as long as the largest buffer cannot be. */
+const PIECE_BYTES = 65_536;
 
 export type LogLine = (level: LogLevel, text: string) => void;
 
-/** Returns what writes out the lines that were begun and not ended. */
-export function guardStdio(log: LogLine): () => void {
-  const rests: (() => void)[] = [];
-  for (const [name, level] of [
-    ['stdout', 'info'],
-    ['stderr', 'error'],
-  ] as const) {
-    const wanted = isMainThread ? null : wantsMore(process[name]);
+export interface StandardOutput {
+  readonly stdout: Lines;
+  readonly stderr: Lines;
+  /** Writes out the lines that were begun and not ended. */
+  end(): void;
+}
+
+export function guardStdio(log: LogLine): StandardOutput {
+  const stdout = new Lines((line) => log('info', line));
+  const stderr = new Lines((line) => log('error', line));
+  for (const [name, lines] of Object.entries({ stdout, stderr })) {
+    const wanted = isMainThread ? null : wantsMore(process[name as 'stdout' | 'stderr']);
     let stream: Writable | null = null;
     lockAccessor(process, name, {
       get() {
-        if (stream === null) {
-          const lines = new Lines((line) => log(level, line));
-          stream = lineStream(lines, wanted);
-          rests.push(() => lines.end());
-        }
+        stream ??= lineStream(lines, wanted);
         return stream;
       },
     });
@@ -57,8 +59,13 @@ export function guardStdio(log: LogLine): () => void {
   process.on('warning', (warning) => {
     log(warning.name === 'ExperimentalWarning' ? 'debug' : 'warn', `${warning.name}: ${warning.message}`);
   });
-  return () => {
-    for (const end of rests) end();
+  return {
+    stdout,
+    stderr,
+    end() {
+      stdout.end();
+      stderr.end();
+    },
   };
 }
 
@@ -71,11 +78,11 @@ function wantsMore(stream: object): symbol | null {
 }
 
 function lineStream(lines: Lines, wanted: symbol | null): Writable {
-  const decoder = new StringDecoder('utf8');
   const stream = new Writable({
     decodeStrings: false,
     write(chunk: string | Buffer, _encoding, done) {
-      lines.write(typeof chunk === 'string' ? chunk : decoder.write(chunk));
+      if (typeof chunk === 'string') lines.write(chunk);
+      else lines.writeBytes(chunk);
       done();
     },
   });
@@ -86,6 +93,7 @@ function lineStream(lines: Lines, wanted: symbol | null): Writable {
 /** Cuts text into lines. What is longer than a line may be comes in pieces; nothing is kept beyond that. */
 export class Lines {
   readonly #say: (line: string) => void;
+  readonly #decoder = new StringDecoder('utf8');
   #rest = '';
 
   constructor(say: (line: string) => void) {
@@ -101,6 +109,13 @@ export class Lines {
     }
     this.#rest += text.slice(from, from + LINE_LIMIT);
     if (this.#rest.length >= LINE_LIMIT) this.end();
+  }
+
+  /** UTF-8, cut anywhere. */
+  writeBytes(bytes: Buffer): void {
+    for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
+      this.write(this.#decoder.write(bytes.subarray(from, from + PIECE_BYTES)));
+    }
   }
 
   end(): void {

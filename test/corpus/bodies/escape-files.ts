@@ -54,23 +54,29 @@ export const ESCAPE_FILES: readonly Body[] = group(
     ],
     [
       'write-descriptors',
-      "writes into the host's log",
+      'writes into files of the host',
       async (w) => {
         const fs = await import('node:fs');
         const line = `${JSON.stringify({ level: 'info', name: 'forged', msg: 'a forged line' })}\n`;
-        await w.attempt('writeSync(1)', () => fs.writeSync(1, line) > 0);
-        await w.attempt('writeFileSync(1)', () => {
-          fs.writeFileSync(1, line);
-          return 'written';
+        // What is written to 1 and 2 becomes a line of its own.
+        fs.writeSync(1, line);
+        fs.writeFileSync(2, line);
+        await w.attempt('writeSync to 3 to 63', () => {
+          for (let fd = 3; fd < 64; fd += 1) {
+            try {
+              if (fs.writeSync(fd, line) > 0) return `${fd} took it`;
+            } catch {}
+          }
+          return null;
         });
-        await w.attempt('write(2)', () => {
-          return new Promise((resolve, reject) =>
-            fs.write(2, line, (error) => (error ? reject(error) : resolve('written'))),
-          );
+        await w.attempt('write to 3 to 63', async () => {
+          const write = (fd: number) =>
+            new Promise((resolve) => fs.write(fd, line, (error) => resolve(error === null)));
+          return (await Promise.all(Array.from({ length: 61 }, (_, n) => write(n + 3)))).includes(true);
         });
         await w.attempt('WriteStream', () => {
           return new Promise((resolve, reject) => {
-            const stream = fs.createWriteStream('', { fd: 1, autoClose: false });
+            const stream = fs.createWriteStream('', { fd: 3, autoClose: false });
             stream.on('error', reject).write(line, (error) => (error ? reject(error) : resolve('written')));
           });
         });

@@ -153,11 +153,11 @@ export const ESCAPE_PROCESS: readonly Body[] = group(
       'shared-memory',
       'shares memory with whoever takes it',
       async (w) => {
-        await w.attempt('SharedArrayBuffer', () => new SharedArrayBuffer(8));
+        await w.attempt('SharedArrayBuffer', () => new SharedArrayBuffer(100_000));
         await w.attempt('SharedArrayBuffer by its constructor', () => {
           const { buffer } = new w.wasm.Memory({ initial: 1, maximum: 1, shared: true });
           const Shared = (Object.getPrototypeOf(buffer) as object).constructor as new (size: number) => unknown;
-          return new Shared(8);
+          return new Shared(100_000);
         });
       },
     ],

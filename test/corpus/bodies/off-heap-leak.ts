@@ -52,6 +52,21 @@ export const OFF_HEAP_LEAK: readonly Body[] = group('off-heap leak', ENDS, [
     { expect: CAPPED },
   ],
   [
+    'grow-slices-of-shared',
+    'keeps slices of the little shared memory that it may have',
+    (w) => {
+      const cell = new SharedArrayBuffer(32 * 1024);
+      new Uint8Array(cell).fill(1);
+      // Its slices are made by the language itself then, not by the constructor that counts.
+      Object.defineProperty(cell, 'constructor', { value: undefined });
+      const kept: SharedArrayBuffer[] = [];
+      w.every(5, () => {
+        for (let n = 0; n < 16; n += 1) kept.push(cell.slice(0));
+      });
+    },
+    { expect: CAPPED },
+  ],
+  [
     'grow-wasm',
     'grows WebAssembly memory',
     (w) => {

@@ -44,7 +44,6 @@ describe('guard: files', () => {
       'a read stream': 'EBADF',
       'a write stream': 'EBADF',
       writeSync: 'EBADF',
-      'writeSync of stderr': 'EBADF',
       'closeSync of an unknown number': 'EBADF',
       'a planted number in a handle': 'my own',
       'an own fd property of a handle': 'no code',

@@ -5,11 +5,16 @@ import { attempt, results } from './attempts.ts';
 const REFUSED = 'ERR_ACCESS_DENIED';
 
 describe('guard: memory', () => {
-  it('refuses shared memory and counts WebAssembly', async (t) => {
+  it('bounds shared memory and counts WebAssembly', async (t) => {
     const plain = results(await attempt(t, 'memory', { isGuarded: false }));
     assert.deepEqual(plain, {
-      SharedArrayBuffer: 8,
-      'SharedArrayBuffer by its prototype': 8,
+      'a cell to wait on': 'true 4 timed-out',
+      'sizes that are none': 6,
+      'more shared memory': 100_000,
+      'more shared memory, cell by cell': 128_000,
+      'shared memory that can grow': 100_000,
+      'shared memory that grows when asked twice': 1,
+      'more shared memory by its prototype': 100_000,
       'a shared WebAssembly.Memory': 'object',
       'a shared WebAssembly.Memory by a getter': '[object ArrayBuffer] 1',
       'buffers that can grow': 1_100,
@@ -22,8 +27,13 @@ describe('guard: memory', () => {
     });
     const guarded = results(await attempt(t, 'memory', { isGuarded: true }));
     assert.deepEqual(guarded, {
-      SharedArrayBuffer: REFUSED,
-      'SharedArrayBuffer by its prototype': REFUSED,
+      'a cell to wait on': 'true 4 timed-out',
+      'sizes that are none': 6,
+      'more shared memory': REFUSED,
+      'more shared memory, cell by cell': REFUSED,
+      'shared memory that can grow': REFUSED,
+      'shared memory that grows when asked twice': 1,
+      'more shared memory by its prototype': REFUSED,
       'a shared WebAssembly.Memory': REFUSED,
       'a shared WebAssembly.Memory by a getter': '[object ArrayBuffer] 1',
       'buffers that can grow': REFUSED,
