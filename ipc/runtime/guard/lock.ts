@@ -34,6 +34,17 @@ export function lockAccessor(
   });
 }
 
+/** Takes a function away. What a plugin assigns in its place is what it finds there (graceful-fs wraps process.chdir); the original is gone. */
+export function takeAway(target: object, key: PropertyKey, refuse: () => never): void {
+  let value: unknown = refuse;
+  lockAccessor(target, key, {
+    get: () => value,
+    set: (given) => {
+      value = given;
+    },
+  });
+}
+
 /**
  * Locks a method of a prototype that ordinary code inherits from. A plain read-only property would make `child.method = …` throw
  * in strict mode; here such an assignment gives the child a property of its own, as ever.

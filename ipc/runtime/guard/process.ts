@@ -1,7 +1,7 @@
 // Runs in the plugin's thread.
 /** `process` without the parts that act on the whole host: signals, native code, the working directory, reports with the host's secrets. */
 
-import { intercept, lock, lockAccessor } from './lock.ts';
+import { intercept, lock, lockAccessor, takeAway } from './lock.ts';
 import { apply, freeze } from './primordials.ts';
 import type { Refusals } from './refusal.ts';
 
@@ -43,7 +43,7 @@ export interface ProcessGuardOptions {
 export function guardProcess({ refusals, hostDirectory }: ProcessGuardOptions): void {
   const target = process as unknown as Record<string, unknown>;
   for (const name of Object.keys(TAKEN)) {
-    if (name in target) lock(target, name, refusals.refuse(`process.${name}`, TAKEN[name] as string));
+    if (name in target) takeAway(target, name, refusals.refuse(`process.${name}`, TAKEN[name] as string));
   }
   // Archivers read it.
   const refused = refusals.refuse('process.umask', BEYOND);
