@@ -28,7 +28,6 @@ type Guard = (exports: Exports) => void;
 /** They start other processes, load native code, open sockets behind the network guard, or show the inside of the process. */
 const SHUT: readonly string[] = [
   'bench',
-  'cluster',
   'domain',
   'dtls',
   'ffi',

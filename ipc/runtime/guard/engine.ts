@@ -66,4 +66,15 @@ export function guardEngine(refusals: Refusals, doors: Doors): void {
       lock(programs, name, name === 'ChildProcess' ? wrapConstructor(given as never, deny, deny) : deny);
     });
   });
+  // Libraries ask it whether they are one of several processes; so does net, and would let `_getServer` listen in its place.
+  doors.on(['cluster'], (cluster) => {
+    refuse(cluster, 'cluster', {
+      fork: PROGRAM,
+      setupPrimary: PROGRAM,
+      setupMaster: PROGRAM,
+      disconnect: PROGRAM,
+      Worker: PROGRAM,
+    });
+    each(['isPrimary', 'isMaster', 'isWorker', '_getServer'], (name) => lock(cluster, name, cluster[name]));
+  });
 }

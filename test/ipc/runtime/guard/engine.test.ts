@@ -8,7 +8,7 @@ import { attempt, result, results } from './attempts.ts';
 
 const REFUSED = 'ERR_ACCESS_DENIED';
 /** Refused by Node's permission model as well. */
-const HELD_ANYWAY = ['module.register', 'child_process.spawn'];
+const HELD_ANYWAY = ['module.register', 'child_process.spawn', 'cluster.fork'];
 
 describe('guard: engine and modules', () => {
   it('shuts the doors that a plain worker finds open', async (t) => {
