@@ -5,7 +5,7 @@
  */
 
 import * as Comlink from 'comlink';
-import type { Clock } from './clock.ts';
+import type { Clock, Timer } from './clock.ts';
 import { CodedError, fromWireError, isWireError, textOf, toWireError, type WireError } from './errors.ts';
 import type { Port } from './port.ts';
 
@@ -37,6 +37,8 @@ export interface RemoteOptions {
 }
 
 const MAX_WAITING = 16;
+/** From the end of a wire to the end of what waits on it. */
+const LAST_WORDS_MS = 100;
 
 /** The host's side. Keeps the comlink proxy alive for as long as the remote is: a collected proxy drops its calls. */
 export function wrapRemote<Api extends Remotable<Api>>(
@@ -45,10 +47,12 @@ export function wrapRemote<Api extends Remotable<Api>>(
 ): Remote<Api> {
   const waiting = new Set<(error: CodedError) => void>();
   let closed: string | null = null;
+  let lastWords: Timer | null = null;
 
   const close = (reason: string): void => {
     if (closed !== null) return;
     closed = reason;
+    lastWords?.cancel();
     for (const reject of waiting) reject(new CodedError('IPC_ERR_CLOSED', `${options.peer} is gone: ${reason}`));
     waiting.clear();
     port.close();
@@ -71,7 +75,10 @@ export function wrapRemote<Api extends Remotable<Api>>(
     close('it broke the protocol');
     return false;
   });
-  port.onClose(() => close('its control wire closed'));
+  // The wire of a thread that ends closes before the thread has said why it ends: whoever knows that gets to say it.
+  port.onClose(() => {
+    if (closed === null) lastWords = options.clock.after(LAST_WORDS_MS, () => close('its control wire closed'));
+  });
   const proxy = Comlink.wrap<Record<string, (...args: unknown[]) => Promise<Reply>>>(endpoint);
 
   return {

@@ -186,8 +186,24 @@ describe('remote', () => {
 
   it('rejects everything that waits when the wire closes', async (t) => {
     const { remote, clock, far } = join(t);
-    const waiting = assert.rejects(remote.call('never', SOON), { code: 'IPC_ERR_CLOSED' });
+    const waiting = assert.rejects(remote.call('never', SOON), {
+      code: 'IPC_ERR_CLOSED',
+      message: 'plugin webhook is gone: its control wire closed',
+    });
     far.close();
+    await eventually(() => clock.pending === 2);
+    await clock.advance(100);
+    await waiting;
+    assert.equal(clock.pending, 0);
+  });
+
+  it('lets whoever knows why the wire closed say it', async (t) => {
+    const { remote, clock, far } = join(t);
+    const message = 'plugin webhook is gone: it threw in its stop';
+    const waiting = assert.rejects(remote.call('never', SOON), { code: 'IPC_ERR_CLOSED', message });
+    far.close();
+    await eventually(() => clock.pending === 2);
+    remote.close('it threw in its stop');
     await waiting;
     assert.equal(clock.pending, 0);
   });
