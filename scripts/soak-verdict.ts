@@ -1,7 +1,12 @@
-/** Whether a soak shows a host that grows: a line through the samples after the warm-up, and what is left at the end. Pure. */
+/**
+ * Whether a soak shows a host that grows: a line through the samples after the warm-up that were taken at rest. While plugins misbehave
+ * the host is as large as they are, which says nothing about it. Pure.
+ */
 
 export interface Sample {
   readonly minutes: number;
+  /** Every plugin that misbehaved was gone. */
+  readonly isResting: boolean;
   readonly residentMb: number;
   readonly threads: number;
   readonly descriptors: number;
@@ -17,7 +22,7 @@ export interface SoakVerdict {
 
 /** Of the whole time; compilers and pools fill up meanwhile. */
 const WARM_UP_SHARE = 0.25;
-/** Per hour, as fitted. Ten plugins that leak and are cut make a line of memory that is anything but straight: see `noise`. */
+/** Per hour, as fitted: allocators make no straight line, see `noise`. */
 const GROWTH_PER_HOUR = { residentMb: 60, threads: 6, descriptors: 12 } as const;
 /** The longest silence of the neighbour that is no failure. */
 const GAP_LIMIT_MS = 5_000;
@@ -45,15 +50,17 @@ export function judgeSoak(
 ): SoakVerdict {
   const last = samples.at(-1)?.minutes ?? 0;
   const warm = samples.filter(({ minutes }) => minutes >= last * WARM_UP_SHARE);
-  const faults: string[] = [];
+  const rests = warm.filter(({ isResting }) => isResting);
+  const faults: string[] = rests.length < 3 ? [`only ${rests.length} rests: nothing is known about growth`] : [];
   const lines: string[] = [];
   for (const key of ['residentMb', 'threads', 'descriptors'] as const) {
-    const { slopePerHour, noise } = fitLine(warm.map((sample) => [sample.minutes, sample[key]]));
+    const { slopePerHour, noise } = fitLine(rests.map((sample) => [sample.minutes, sample[key]]));
     const grows = slopePerHour - 2 * noise > GROWTH_PER_HOUR[key];
     if (grows) faults.push(`${key} grows by ${slopePerHour.toFixed(1)} an hour`);
     const most = Math.max(...warm.map((sample) => sample[key]));
+    const growth = `${slopePerHour.toFixed(1)} ± ${(2 * noise).toFixed(1)} per hour (limit ${GROWTH_PER_HOUR[key]})`;
     lines.push(
-      `${key}: ${slopePerHour.toFixed(1)} ± ${(2 * noise).toFixed(1)} per hour (limit ${GROWTH_PER_HOUR[key]}), at most ${most.toFixed(0)}, at the end ${samples.at(-1)?.[key].toFixed(0)}`,
+      `${key}: at rest ${rests.map((sample) => sample[key].toFixed(0)).join(', ')}: ${growth}; at most ${most.toFixed(0)}`,
     );
   }
   const residuals = samples.filter(({ residual }) => residual !== 0);

@@ -1,7 +1,7 @@
 /**
- * `npm run soak -- --minutes 30 [--tier thread] [--seed 1] [--groups crash,hang]`: one healthy plugin, and ten that misbehave, others every few seconds. Watches what
- * the host as a whole takes: resident memory, threads, descriptors, the ledger's residual. At the end a line is laid through the
- * figures after the warm-up; a host that grows, or a neighbour that suffered, fails.
+ * `npm run soak -- --minutes 30 [--tier thread] [--seed 1] [--groups crash,hang]`: one healthy plugin, and ten that misbehave, others every few
+ * seconds. Watches what the host as a whole takes: resident memory, threads, descriptors, the ledger's residual. Ten times all of the ten
+ * are taken away, and what is left is what the host keeps: a host in which that grows, or whose healthy plugin suffered, fails.
  */
 
 import { parseArgs } from 'node:util';
@@ -25,6 +25,9 @@ const tier: Tier = values.tier === 'process' ? 'process' : 'thread';
 const AT_ONCE = 10;
 const SHIFT_MS = 8_000;
 const SAMPLE_MS = 10_000;
+const RESTS = 10;
+/** From the moment when the last of them is gone: their threads end, memory is given back. */
+const SETTLE_MS = 5_000;
 const MIB = 1024 * 1024;
 /** What may take the host, or all of the machine, says nothing about a leak of the host. */
 const LEFT_OUT = new Set([
@@ -49,6 +52,7 @@ const samples: Sample[] = [];
 const startedAt = performance.now();
 let shiftAt = 0;
 let sampleAt = SAMPLE_MS;
+let restAt = totalMs / RESTS;
 let beside: Body[] = [];
 while (performance.now() - startedAt < totalMs) {
   const now = performance.now() - startedAt;
@@ -58,7 +62,13 @@ while (performance.now() - startedAt < totalMs) {
   }
   if (now >= sampleAt) {
     sampleAt += SAMPLE_MS;
-    await take(now);
+    await take(now, false);
+  }
+  if (now >= restAt) {
+    restAt += totalMs / RESTS;
+    await rest();
+    shiftAt = performance.now() - startedAt;
+    sampleAt = shiftAt + SAMPLE_MS;
   }
   const before = { deaths: corpus.deaths.length, ends: corpus.neighbour.ends.length };
   await corpus.until(() => false, 200);
@@ -66,11 +76,7 @@ while (performance.now() - startedAt < totalMs) {
     process.stdout.write(`${(now / 60_000).toFixed(1)} min   ${bad}   with ${beside.map(({ name }) => name)}\n`);
   }
 }
-// What is left when all of them are gone is what the host keeps.
-corpus.put([]);
-await corpus.until(() => !corpus.isLeftOf(beside.map(({ name }) => name)), 20_000);
-await corpus.feel(10_000);
-await take(performance.now() - startedAt);
+await rest();
 
 const verdict = judgeSoak(samples, { deaths: corpus.deaths.length, neighbourEnds: corpus.neighbour.ends.length });
 process.stdout.write(`${verdict.lines.join('\n')}\n${verdict.isPassed ? 'PASS' : 'FAIL'}\n`);
@@ -86,7 +92,15 @@ function shift(): void {
   corpus.put(beside.map((body) => [body, true]));
 }
 
-async function take(now: number): Promise<void> {
+/** What is left when all of them are gone is what the host keeps. */
+async function rest(): Promise<void> {
+  corpus.put([]);
+  await corpus.until(() => !corpus.isLeftOf(beside.map(({ name }) => name)), 20_000);
+  await corpus.feel(SETTLE_MS);
+  await take(performance.now() - startedAt, true);
+}
+
+async function take(now: number, isResting: boolean): Promise<void> {
   const stats = familyOf(corpus.pid).map(processStats);
   const { received, inFlight, residual } = await corpus
     .json<{ received: number; inFlight: number; residual: number }>('/api/v1/ledger')
@@ -94,6 +108,7 @@ async function take(now: number): Promise<void> {
   const latency = corpus.neighbour.latency.between(Date.now() - SAMPLE_MS, Date.now() - 500);
   const sample: Sample = {
     minutes: now / 60_000,
+    isResting,
     residentMb: stats.reduce((sum, { residentBytes }) => sum + residentBytes, 0) / MIB,
     threads: stats.reduce((sum, { threads }) => sum + threads, 0),
     descriptors: stats.reduce((sum, { descriptors }) => sum + descriptors, 0),
@@ -111,7 +126,7 @@ async function take(now: number): Promise<void> {
     `received ${received}`,
     `in flight ${inFlight}`,
     `neighbour p99 ${latency.p99Ms.toFixed(0)} ms, gap ${latency.gapMs.toFixed(0)} ms`,
-    `deaths ${corpus.deaths.length}`,
+    `deaths ${corpus.deaths.length}${isResting ? '   at rest' : ''}`,
   ];
   process.stdout.write(`${figures.join('   ')}\n`);
 }

@@ -4,16 +4,17 @@ import { fitLine, judgeSoak, type Sample } from '../../scripts/soak-verdict.ts';
 
 const CALM = { deaths: 0, neighbourEnds: 0 };
 
-/** One sample every ten seconds. */
+/** One sample every ten seconds, one at rest every three minutes. */
 function soak(minutes: number, at: (minute: number, n: number) => Partial<Sample>): Sample[] {
   return Array.from({ length: minutes * 6 }, (_, n) => {
     const usual = { residentMb: 300, threads: 30, descriptors: 60, residual: 0, neighbourP99Ms: 2, neighbourGapMs: 20 };
-    return { minutes: n / 6, ...usual, ...at(n / 6, n) };
+    return { minutes: n / 6, isResting: isResting(n), ...usual, ...at(n / 6, n) };
   });
 }
 
-/** Ten plugins that leak and are cut: memory goes up and down by a lot. */
-const sawtooth = (n: number): number => 300 + ((n * 37) % 100) * 3;
+const isResting = (n: number): boolean => n % 18 === 17;
+/** Ten plugins that leak and are cut: memory goes up and down by a lot, but for the moments when all of them are gone. */
+const sawtooth = (n: number): number => 300 + ((n * 37) % 100) * (isResting(n) ? 0.1 : 3);
 
 describe('soak verdict', () => {
   it('lays the line that the points were made of', () => {
@@ -32,6 +33,14 @@ describe('soak verdict', () => {
   it('fails a host that grows by 5 MB a minute below the noise of its plugins', () => {
     const { isPassed, lines } = judgeSoak(
       soak(30, (minute, n) => ({ residentMb: sawtooth(n) + 5 * minute })),
+      CALM,
+    );
+    assert.equal(isPassed, false, lines.join('\n'));
+  });
+
+  it('does not pass what nobody has seen at rest', () => {
+    const { isPassed, lines } = judgeSoak(
+      soak(30, () => ({ isResting: false })),
       CALM,
     );
     assert.equal(isPassed, false, lines.join('\n'));
