@@ -9,20 +9,28 @@ import { stripTypeScriptTypes } from 'node:module';
 export interface RuntimeCode {
   /** URL of the first module. */
   readonly entry: string;
-  /** URL → JavaScript, of the entry and of all of ipc/ that it imports. */
+  /** URL → JavaScript, of the entry and of all that it imports but Node's own modules. */
   readonly sources: Readonly<Record<string, string>>;
+  /** Name of a package → URL of its module. */
+  readonly packages: Readonly<Record<string, string>>;
 }
 
 const ENTRY = new URL('../../ipc/runtime/thread.ts', import.meta.url).href;
 /** What a bundle imports as `khook/plugin`. */
 const PLUGIN_API = new URL('../../ipc/plugin-api.ts', import.meta.url).href;
+/** Of comlink, its ECMAScript module. */
+const PACKAGES = { comlink: new URL('../esm/comlink.mjs', import.meta.resolve('comlink')).href };
 const RELATIVE_IMPORT = /^(?:import|export|\} from) ?[^'\n]*'(\.{1,2}\/[^']+\.ts)';$/gm;
 
-/** Serves each of the given modules once, under its own URL, and leaves all others to Node. */
+/**
+ * Serves each of the given modules once, under its own URL, and leaves all others to Node. Until the runtime is there it also says where
+ * they are: Node would look for each of them on the disk, which takes as long as all the rest.
+ */
 const firstScript = (code: string): string => `'use strict';
 const { registerHooks } = require('node:module');
-const { entry, sources } = ${code};
+const { entry, sources, packages } = ${code};
 const given = new Map(Object.entries(sources));
+const known = new Set(given.keys());
 registerHooks({
   load(url, context, nextLoad) {
     const source = given.get(url);
@@ -31,7 +39,13 @@ registerHooks({
     return { format: 'module', source, shortCircuit: true };
   },
 });
-import(entry);
+const places = registerHooks({
+  resolve(specifier, context, nextResolve) {
+    const url = specifier.startsWith('.') ? new URL(specifier, context.parentURL).href : (packages[specifier] ?? specifier);
+    return known.has(url) ? { url, shortCircuit: true } : nextResolve(specifier, context);
+  },
+});
+import(entry).then(() => places.deregister());
 `;
 
 /** What a thread evaluates first. */
@@ -58,5 +72,6 @@ function readCode(entry: string): RuntimeCode {
   };
   add(entry);
   add(PLUGIN_API);
-  return { entry, sources };
+  for (const url of Object.values(PACKAGES)) sources[url] = readFileSync(new URL(url), 'utf8');
+  return { entry, sources, packages: PACKAGES };
 }

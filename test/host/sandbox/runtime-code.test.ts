@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { stripTypeScriptTypes } from 'node:module';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { runtimeCode } from '../../../host/sandbox/runtime-code.ts';
+import { Worker } from 'node:worker_threads';
+import { runtimeCode, THREAD_ENTRY } from '../../../host/sandbox/runtime-code.ts';
 import { sourceFiles, targetOf } from '../../support/source-files.ts';
 
 const ROOTS = ['ipc/runtime/thread.ts', 'ipc/plugin-api.ts'];
@@ -25,10 +27,27 @@ function reachable(): string[] {
   return [...found].sort();
 }
 
-test('runtime code: has every module of khook that a thread imports, and none besides', () => {
+test('runtime code: has every module of khook that a thread imports, its packages, and none besides', () => {
   const urls = reachable().map((path) => pathToFileURL(path).href);
   assert.ok(urls.length > 10);
-  assert.deepEqual(Object.keys(runtimeCode().sources).sort(), urls);
+  const { sources, packages } = runtimeCode();
+  assert.deepEqual(Object.keys(sources).sort(), [...urls, ...Object.values(packages)].sort());
+  const named = reachable().flatMap((path) => sourceFiles().find((file) => file.path === path)?.imports ?? []);
+  assert.deepEqual(Object.keys(packages), [
+    ...new Set(named.filter((name) => /^[a-z@]/.test(name) && !name.startsWith('node:'))),
+  ]);
+});
+
+test('runtime code: a thread of it needs no file of khook', async () => {
+  const { entry, sources, packages } = runtimeCode();
+  const last = `${entry}?last`;
+  const imports = Object.keys(sources).filter((url) => url !== entry);
+  const text = `${imports.map((url) => `import ${JSON.stringify(url)};`).join('\n')}
+process.getBuiltinModule('node:worker_threads').parentPort.postMessage('there');`;
+  const workerData = { code: { entry: last, sources: { ...sources, [last]: text }, packages } };
+  const worker = new Worker(THREAD_ENTRY, { eval: true, workerData, execArgv: ['--permission'] });
+  assert.deepEqual(await once(worker, 'message'), ['there']);
+  await worker.terminate();
 });
 
 test('runtime code: is JavaScript, so that no thread has to take types out of it', () => {
