@@ -1,19 +1,16 @@
 /** A plugin's permissions as the flags of its Worker: deny by default, one flag per path. Pure. */
 
-import { dirname, sep } from 'node:path';
+import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PluginSpec } from '../config/plugin-plan.ts';
 
-/** What the runtime itself must be able to read before the plugin's code runs. */
-const RUNTIME_READS: readonly string[] = [
-  fileURLToPath(new URL('../../ipc/', import.meta.url)),
-  `${dirname(dirname(dirname(fileURLToPath(import.meta.resolve('comlink')))))}${sep}`,
-];
+/** The guard opens one file to see what a file handle is made of; it has no need of any other: see runtime-code.ts. */
+const OPENED = fileURLToPath(new URL('../../ipc/runtime/guard/file-handles.ts', import.meta.url));
 
 export function threadFlags(spec: Pick<PluginSpec, 'directory' | 'permissions'>): string[] {
   const { net, read, write } = spec.permissions;
   const usesNet = net.any || net.listen.length > 0 || net.connect.length > 0 || spec.permissions.kubernetes;
-  const reads = [`${spec.directory}${sep}`, ...RUNTIME_READS, ...read.map(folder)];
+  const reads = [`${spec.directory}${sep}`, OPENED, ...read.map(folder)];
   return [
     '--permission',
     ...reads.map((path) => `--allow-fs-read=${path}`),

@@ -1,7 +1,7 @@
 /** A vessel in a worker thread: three ports, flags instead of trust, and vital signs read from outside. Runs on the host thread. */
 
 import { Worker } from 'node:worker_threads';
-import { type Clock, delay } from '../../ipc/clock.ts';
+import type { Clock } from '../../ipc/clock.ts';
 import { CodedError, codeOf, toWireError } from '../../ipc/errors.ts';
 import type { ThreadData } from '../../ipc/runtime/thread.ts';
 import { readUses, USES } from '../../ipc/uses.ts';
@@ -11,6 +11,7 @@ import { type Exit, type ExitReason, exitOf } from './exit.ts';
 import { forwardOutput } from './output-lines.ts';
 import { record } from './profile.ts';
 import { runtimeCode, THREAD_ENTRY } from './runtime-code.ts';
+import { settled } from './thread-end.ts';
 import { threadEnvironment, threadFlags } from './thread-flags.ts';
 import { ThreadSigns, threadName } from './thread-signs.ts';
 import { ThreadWires } from './thread-wires.ts';
@@ -24,8 +25,6 @@ const V8_LIMIT_FACTOR = 48;
 const YOUNG_GENERATION_MB = 16;
 /** How long the end of a thread is waited for before its plugin may start anew; nearly all end within milliseconds. */
 const SLOT_MS = 100;
-/** From the word that a thread is about to be ended to its end: see ipc/runtime/guard/ending.ts. */
-const SETTLE_MS = 20;
 
 const WATCHDOG_REASONS: readonly ExitReason[] = ['leak', 'out_of_memory', 'hang', 'flood', 'protocol'];
 
@@ -55,7 +54,7 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
   });
   const name = threadName(birth.plugin);
   const poolWork = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  const endingCells = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
+  const endingCells = new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT);
   const uses = new SharedArrayBuffer(USES.length * Int32Array.BYTES_PER_ELEMENT);
   const data: ThreadData = {
     birth,
@@ -119,7 +118,8 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
   const endThread = async (): Promise<void> => {
     const cells = new Int32Array(endingCells);
     Atomics.store(cells, 0, 1);
-    if (Atomics.load(cells, 1) > 0) await delay(clock, SETTLE_MS);
+    const look = () => ({ isParked: Atomics.load(cells, 2) === 1, ...signs.ending() });
+    if (Atomics.load(cells, 1) > 0) await settled(look, clock);
     await worker.terminate();
   };
   const terminate = async (why: Exit): Promise<void> => {

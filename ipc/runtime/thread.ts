@@ -22,7 +22,7 @@ export interface ThreadData {
   readonly pulse: MessagePort;
   /** Of one Int32: see `GuardOptions.poolWork`. */
   readonly poolWork: SharedArrayBuffer;
-  /** Of two Int32: see `GuardOptions.ending`. */
+  /** Of three Int32: see `GuardOptions.ending`. */
   readonly ending: SharedArrayBuffer;
   /** See `GuardOptions.uses`. */
   readonly uses: SharedArrayBuffer;

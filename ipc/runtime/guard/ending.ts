@@ -7,12 +7,12 @@
 
 import { apply } from './primordials.ts';
 
-const { add, load, wait } = Atomics;
+const { add, load, store, wait } = Atomics;
 
 export class Ending {
   readonly #cells: Int32Array | null;
 
-  /** Two cells: see `GuardOptions.ending`. */
+  /** Three cells: see `GuardOptions.ending`. */
   constructor(cells: Int32Array | null) {
     this.#cells = cells;
   }
@@ -22,6 +22,8 @@ export class Ending {
     const cells = this.#cells;
     if (cells === null) return;
     apply(add, undefined, [cells, 1, 1]);
-    if (apply(load, undefined, [cells, 0]) === 1) apply(wait, undefined, [cells, 0, 1]);
+    if (apply(load, undefined, [cells, 0]) !== 1) return;
+    apply(store, undefined, [cells, 2, 1]);
+    apply(wait, undefined, [cells, 0, 1]);
   }
 }

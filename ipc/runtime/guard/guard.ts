@@ -36,8 +36,8 @@ export interface GuardOptions {
   /** One cell in which the host reads how much of the thread pool is used here; null in a process, which has its own. */
   readonly poolWork: Int32Array | null;
   /**
-   * Two cells: into the first the host writes 1 a moment before it ends the thread; the second counts what makes that moment necessary. Null in
-   * a process, which may end anywhere.
+   * Three cells: into the first the host writes 1 a moment before it ends the thread; the second counts what makes that moment necessary; into the
+   * third the thread writes 1 when it waits for its end. Null in a process, which may end anywhere.
    */
   readonly ending: Int32Array | null;
   /** See `ipc/uses.ts`: what the plugin uses is counted here. */
