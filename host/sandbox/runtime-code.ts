@@ -18,9 +18,13 @@ const ENTRY = new URL('../../ipc/runtime/thread.ts', import.meta.url).href;
 const PLUGIN_API = new URL('../../ipc/plugin-api.ts', import.meta.url).href;
 const RELATIVE_IMPORT = /^(?:import|export|\} from) ?[^'\n]*'(\.{1,2}\/[^']+\.ts)';$/gm;
 
-/** Serves each of the given modules once, under its own URL, and leaves all others to Node. */
+/**
+ * Serves each of the given modules once, under its own URL, and leaves all others to Node. What is evaluated so has the names of a
+ * CommonJS module as globals, and in a process all builtins as well. They are taken away: an ES module of the plugin would write its
+ * exports where nobody looks for them, and what it forgot to import would be found in one tier and not in the other.
+ */
 const firstScript = (code: string): string => `'use strict';
-const { registerHooks } = require('node:module');
+const { builtinModules, registerHooks } = require('node:module');
 const { entry, sources } = ${code};
 const given = new Map(Object.entries(sources));
 registerHooks({
@@ -31,7 +35,12 @@ registerHooks({
     return { format: 'module', source, shortCircuit: true };
   },
 });
-import(entry);
+// After this script: as it ends, Node puts back what it had moved aside for it.
+queueMicrotask(() => {
+  for (const name of ['require', 'module', 'exports', '__filename', '__dirname', ...builtinModules])
+    if (!['console', 'crypto', 'process'].includes(name)) delete globalThis[name];
+  import(entry);
+});
 `;
 
 /** What a thread evaluates first. */
