@@ -62,10 +62,11 @@ function denial(thrown: unknown): string | null {
   if (permission === 'FileSystemRead' || permission === 'FileSystemWrite') {
     const kind = permission === 'FileSystemRead' ? 'read' : 'write';
     const what = resource === null || resource === '' ? 'a file' : resource;
-    return `it may not ${kind} ${what}: ask for the folder in the manifest (khook.permissions.${kind}) and grant it in plugins.yaml (permissions.${kind})`;
+    return `it may not ${kind} ${what}; ask for the folder in the manifest (khook.permissions.${kind}) and grant it in plugins.yaml (permissions.${kind})`;
   }
-  const address = textField(thrown, 'address');
-  if (address === null || textField(thrown, 'message')?.includes('--allow-net') !== true) return null;
-  const target = `${address}:${textOf(readProperty(thrown, 'port'))}`;
-  return `it may not connect to ${target}: ask for it in the manifest (khook.permissions.net) and grant it in plugins.yaml (permissions.net)`;
+  const host = textField(thrown, 'hostname') ?? textField(thrown, 'address');
+  const call = textField(thrown, 'syscall');
+  if (host === null || (call !== 'getaddrinfo' && call !== 'connect')) return null;
+  const what = call === 'connect' ? `connect to ${host}:${textOf(readProperty(thrown, 'port'))}` : `look up ${host}`;
+  return `it may not ${what}; ask for it in the manifest (khook.permissions.net) and grant it in plugins.yaml (permissions.net)`;
 }

@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads';
 import { type Clock, delay } from '../../ipc/clock.ts';
 import { CodedError, codeOf, toWireError } from '../../ipc/errors.ts';
+import { pluginFrames } from '../../ipc/plugin-frames.ts';
 import type { ThreadData } from '../../ipc/runtime/thread.ts';
 import { readUses, USES } from '../../ipc/uses.ts';
 import { within } from '../base/within.ts';
@@ -178,7 +179,7 @@ function exitOfError(error: unknown): Exit {
   return {
     reason: isMemory ? 'out_of_memory' : 'crash',
     detail: wire.message.split('\n', 1)[0] ?? '',
-    stack: wire.stack,
+    stack: pluginFrames(wire.stack),
     code: wire.code,
   };
 }

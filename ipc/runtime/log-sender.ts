@@ -4,6 +4,7 @@
 import type { Clock } from '../clock.ts';
 import { textOf, toWireError } from '../errors.ts';
 import type { LogLevel, LogRecord, ToHost } from '../messages.ts';
+import { pluginFrames } from '../plugin-frames.ts';
 import type { Port } from '../port.ts';
 
 // Taken before a plugin, or a library in it, replaces them.
@@ -103,5 +104,5 @@ function toJson(fields: Record<string, unknown>): string {
 /** What other properties it has is not for a log: those of an HTTP client hold whole requests, credentials included. */
 function errorFields(error: Error): Record<string, unknown> {
   const { code, name, message, stack } = toWireError(error, 'PLUGIN_ERR_THROWN');
-  return { name, message, ...(code !== 'PLUGIN_ERR_THROWN' && { code }), stack };
+  return { name, message, ...(code !== 'PLUGIN_ERR_THROWN' && { code }), stack: pluginFrames(stack) };
 }

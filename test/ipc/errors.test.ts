@@ -141,15 +141,29 @@ describe('what was thrown, in words', () => {
     const text = 'Access to this API has been restricted. Use --allow-fs-read to manage permissions.';
     const fields = { code: 'ERR_ACCESS_DENIED', permission: 'FileSystemRead', resource: '/etc/passwd' };
     const { message, stack } = told(Object.assign(new Error(text), fields));
-    const words = 'it may not read /etc/passwd: ask for the folder in the manifest (khook.permissions.read)';
+    const words = 'it may not read /etc/passwd; ask for the folder in the manifest (khook.permissions.read)';
     assert.ok(message.startsWith(words), message);
     assert.ok(stack.startsWith(`Error: ${words}`), stack);
     assert.ok(!stack.includes('--allow-fs-read'));
     const write = told(Object.assign(new Error(text), { ...fields, permission: 'FileSystemWrite' })).message;
     assert.match(
       write,
-      /may not write \/etc\/passwd: .*khook\.permissions\.write.*plugins\.yaml \(permissions\.write\)/,
+      /may not write \/etc\/passwd; .*khook\.permissions\.write.*plugins\.yaml \(permissions\.write\)/,
     );
+  });
+
+  it('names what may not be connected to, or looked up', () => {
+    const text =
+      'connect ERR_ACCESS_DENIED Access to this API has been restricted. Use --allow-net to manage permissions.';
+    const fields = { code: 'ERR_ACCESS_DENIED', syscall: 'connect', address: '10.0.0.1', port: 9092 };
+    const cause = Object.assign(new Error(text), fields);
+    assert.match(
+      told(new TypeError('fetch failed', { cause })).message,
+      /^fetch failed: it may not connect to 10\.0\.0\.1:9092; ask for it in the manifest/,
+    );
+    const name = { code: 'ERR_ACCESS_DENIED', syscall: 'getaddrinfo', hostname: 'broker.example.com' };
+    const { message } = told(Object.assign(new Error('getaddrinfo ERR_ACCESS_DENIED broker.example.com'), name));
+    assert.match(message, /^it may not look up broker\.example\.com; /);
   });
 
   it('leaves other refusals as they are: they say what was refused', () => {
