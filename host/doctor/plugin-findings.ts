@@ -232,7 +232,7 @@ function limitFindings({ name, heldBytes, limitBytes, cpuShare, cpuLimit }: Plug
         problem: `Plugin ${name} has held at least ${megabytes(heldBytes)} for the last ten seconds, ${percent(heldBytes / limitBytes)} of its limit of ${megabytes(limitBytes)}.`,
         cause: 'Past the limit it is ended and started anew.',
         fix: `Look for what it keeps (a heap profile tells), or raise its limit in plugins.yaml:`,
-        paste: `plugins:\n  - name: ${name}\n    limits: { memory: ${Math.ceil((2 * limitBytes) / 1024 / 1024)}Mi }\n# go tool pprof http://localhost:6060/debug/pprof/heap?plugin=${name}`,
+        paste: `plugins:\n  - name: ${name}\n    limits: { memoryMb: ${Math.ceil((2 * limitBytes) / 1024 / 1024)} }\n# go tool pprof http://localhost:6060/debug/pprof/heap?plugin=${name}`,
       }),
     );
   if (cpuShare !== null && cpuShare > NEAR * cpuLimit)
@@ -270,8 +270,8 @@ function signs({ restarts }: PluginEvidence, { flights }: Scene): string[] {
 const CURES: Readonly<Record<string, string>> = {
   crash: 'This is a fault of the plugin; the stack says where.',
   exited: 'The plugin ended itself; a plugin never exits, it throws what went wrong.',
-  out_of_memory: 'It needs more than its limit: raise limits.memory in plugins.yaml, or mend the leak.',
-  leak: 'It keeps what it should let go: mend the leak, or raise limits.memory in plugins.yaml if it needs so much.',
+  out_of_memory: 'It needs more than its limit: raise limits.memoryMb in plugins.yaml, or mend the leak.',
+  leak: 'It keeps what it should let go: mend the leak, or raise limits.memoryMb in plugins.yaml if it needs so much.',
   hang: 'It blocked its event loop or used up its CPU share: mend that, or raise limits.hangTimeout or limits.cpuShare in plugins.yaml.',
   flood: 'It says more than khook can hear: let it await what it emits, and log less.',
   unhealthy: 'Its own health check failed; its log says why.',

@@ -161,7 +161,7 @@ export class Generation {
     const { startTimeoutMs } = this.spec.limits;
     const limit = `within ${Number((startTimeoutMs / 1000).toPrecision(3))} s (limits.startTimeout)`;
     const words = {
-      load: `its files were not loaded ${limit}: does a top-level await wait for something?`,
+      load: `its files were not loaded ${limit}: a top-level await may wait for what does not come`,
       initialize: `its 'initialize' did not end ${limit}`,
       start: `its 'start' did not end ${limit}: it must begin the work and return, not wait for its end`,
     };

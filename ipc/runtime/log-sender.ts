@@ -6,6 +6,7 @@ import { textOf, toWireError } from '../errors.ts';
 import type { LogLevel, LogRecord, ToHost } from '../messages.ts';
 import { pluginFrames } from '../plugin-frames.ts';
 import type { Port } from '../port.ts';
+import { printedLine } from './printed-line.ts';
 
 // Taken before a plugin, or a library in it, replaces them.
 const { stringify } = JSON;
@@ -61,6 +62,12 @@ export class LogSender {
     this.#records.push(record);
     if (this.#records.length >= MAX_RECORDS) this.flush();
     else this.#flushSoon();
+  }
+
+  /** A line that was printed: a record, where a library wrote one as JSON. */
+  print(level: LogLevel, text: string): void {
+    const line = printedLine(level, text);
+    this.write(line.level, line.message, line.fields);
   }
 
   /** Also called as the thread ends, so that the last words before a crash arrive. */

@@ -153,7 +153,7 @@ describe('supervisor', () => {
         const detail = bench.supervisor.lastExit?.exit.detail ?? '';
         assert.match(
           detail,
-          /^its files were not loaded within 10 s \(limits.startTimeout\): does a top-level await wait/,
+          /^its files were not loaded within 10 s \(limits.startTimeout\): a top-level await may wait/,
         );
         await stopped(bench);
       });
