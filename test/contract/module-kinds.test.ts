@@ -26,7 +26,7 @@ const DEADLINE = { deadlineMs: 5_000 };
 const COMMONJS = "const { definePlugin } = require('khook/plugin');\nmodule.exports = definePlugin({ start() {} });\n";
 
 for (const [kind, open] of Object.entries(VESSELS)) {
-  const load = async (t: TestContext, type: 'module' | 'commonjs', text: string): Promise<void> => {
+  const load = async (t: TestContext, type: 'module' | 'commonjs', text: string): Promise<Vessel> => {
     const directory = tempDir(t);
     writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'kinds', type }));
     writeFileSync(join(directory, 'index.js'), text);
@@ -43,10 +43,15 @@ for (const [kind, open] of Object.entries(VESSELS)) {
     t.after(() => vessel.terminate({ reason: 'stopped', detail: 'the test is over', stack: '', code: '' }));
     await vessel.control.call('initialize', DEADLINE);
     await vessel.control.call('start', DEADLINE);
+    return vessel;
   };
 
   describe(`module kinds: ${kind}`, () => {
-    it('runs CommonJS', (t) => load(t, 'commonjs', COMMONJS));
+    it('runs CommonJS, and refuses it nothing', async (t) => {
+      const vessel = await load(t, 'commonjs', COMMONJS);
+      await vessel.sample();
+      assert.equal(vessel.uses.deniedFiles, 0);
+    });
 
     it('says of CommonJS in a bundle of ES modules what it is', async (t) => {
       await assert.rejects(load(t, 'module', COMMONJS), {
