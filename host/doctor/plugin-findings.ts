@@ -98,7 +98,10 @@ function standing(plugin: PluginEvidence, scene: Scene): Finding | null {
       // What is wrong with it is told with the configuration, place by place.
       return plan?.kind === 'invalid' && scene.isTold ? null : failed(plugin, scene);
     case 'starting':
-      if (plan?.kind !== 'run' || scene.at - plugin.since < SLOW_START * plan.spec.limits.startTimeoutMs) return null;
+      if (plan?.kind !== 'run') return null;
+      // Again, after a failure: that it starts just now is not the news.
+      if (isRecent(plugin, scene)) return failed(plugin, scene);
+      if (scene.at - plugin.since < SLOW_START * plan.spec.limits.startTimeoutMs) return null;
       return warning({
         code: 'PLUGIN_STARTING',
         subject,
@@ -118,7 +121,8 @@ function failed(plugin: PluginEvidence, scene: Scene): Finding {
   const taken = /EADDRINUSE|address already in use|port is in use/.test(detail);
   const count = Object.values(restarts).reduce((sum, n) => sum + n, 0);
   const loops = retryAt !== null;
-  const next = nextStartAt === null ? '' : `; its next start is due in ${span(nextStartAt - scene.at)}`;
+  const due = nextStartAt === null ? '' : `; its next start is due in ${span(nextStartAt - scene.at)}`;
+  const next = plugin.state === 'starting' ? '; it starts again' : due;
   const fields = {
     subject: `plugin ${name}`,
     evidence: [...signs(plugin, scene), ...waitingWords(scene)],
@@ -156,6 +160,10 @@ function failed(plugin: PluginEvidence, scene: Scene): Finding {
     problem: `Plugin ${name} failed (${lastExit?.reason ?? 'unknown'}): ${detail}${next}.`,
     fix: cureOf(plugin),
   });
+}
+
+function isRecent({ lastExit }: PluginEvidence, { at }: Scene): boolean {
+  return lastExit !== null && at - lastExit.at <= RECENT_MS;
 }
 
 function sourceFindings({ name, staleness, unhealthy, silentPorts, localPorts }: PluginEvidence): Finding[] {
@@ -208,7 +216,7 @@ function sourceFindings({ name, staleness, unhealthy, silentPorts, localPorts }:
 
 function recycleFindings(plugin: PluginEvidence, scene: Scene): Finding[] {
   const { name, lastExit } = plugin;
-  if (lastExit === null || scene.at - lastExit.at > RECENT_MS) return [];
+  if (lastExit === null || !isRecent(plugin, scene)) return [];
   return [
     warning({
       code: 'PLUGIN_RECYCLED',
@@ -286,5 +294,5 @@ function cureOf({ lastExit, plan }: PluginEvidence): string {
 }
 
 function logs(name: string): string {
-  return `kubectl logs deployment/khook | grep '"plugin":"${name}"'`;
+  return `kubectl logs deployment/khook | grep '"plugin":"${name}"'   # without a cluster: the output of khook run`;
 }
