@@ -81,7 +81,7 @@ export function toWireError(thrown: unknown, fallbackCode: IpcErrorCode): WireEr
   };
 }
 
-/** With what it was caused by; of something that defies it, what it says of itself. */
+/** With what caused it; of something that defies it, what it says of itself. */
 function tell(thrown: unknown): Told {
   const own = (key: string, limit: number): string => {
     const value = readProperty(thrown, key);
@@ -89,7 +89,9 @@ function tell(thrown: unknown): Told {
   };
   const said = { message: own('message', MESSAGE_LIMIT), stack: own('stack', STACK_LIMIT) };
   try {
-    return tellThrown(thrown, said);
+    const told = tellThrown(thrown, said);
+    // One of khook's own says in its message what its cause comes to.
+    return thrown instanceof CodedError ? { ...told, message: said.message } : told;
   } catch {
     return said;
   }
@@ -118,7 +120,8 @@ export function codeOf(thrown: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** The message of anything thrown, bounded; it may have several lines. Never throws. */
+/** The message of anything thrown, bounded, without its causes; it may have several lines. Never throws. */
 export function messageOf(thrown: unknown): string {
-  return toWireError(thrown, 'PLUGIN_ERR_THROWN').message;
+  const message = readProperty(thrown, 'message');
+  return (typeof message === 'string' && message !== '' ? message : textOf(thrown)).slice(0, MESSAGE_LIMIT);
 }

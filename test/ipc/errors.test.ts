@@ -119,6 +119,13 @@ describe('what was thrown, in words', () => {
     assert.ok(stack.includes('errors.test.ts'));
   });
 
+  it('leaves the message of a coded error as it was written', () => {
+    const error = new CodedError('HOST_ERR_X', 'Nobody listens there. Start it.', { cause: new Error('ECONNREFUSED') });
+    assert.equal(told(error).message, 'Nobody listens there. Start it.');
+    assert.match(told(error).stack, /\[cause\]: Error: ECONNREFUSED/);
+    assert.equal(messageOf(new Error('what', { cause: new Error('why') })), 'what');
+  });
+
   it('says it once', () => {
     const cause = new Error('no such file');
     assert.equal(told(new Error('cannot load: no such file', { cause })).message, 'cannot load: no such file');
