@@ -258,7 +258,7 @@ function limitFindings({ name, heldBytes, limitBytes, cpuShare, cpuLimit }: Plug
 }
 
 /** Of its last run that failed: what its flight record tells in lines. */
-function signs({ restarts }: PluginEvidence, { flights }: Scene): string[] {
+function signs({ restarts, lastExit }: PluginEvidence, { flights }: Scene): string[] {
   const [last] = flights;
   const byReason = Object.entries(restarts).map(([reason, n]) => `${counted(n, 'restart')} after ${reason}`);
   if (last === undefined) return byReason;
@@ -266,10 +266,11 @@ function signs({ restarts }: PluginEvidence, { flights }: Scene): string[] {
     .split('\n')
     .slice(0, 3)
     .map((line) => line.trim());
+  const detail = last.detail === lastExit?.detail ? '' : `: ${last.detail}`;
   const said = last.log.slice(-2).map(({ level, message }) => `it said last (${level}): ${message}`);
   return [
     ...byReason,
-    `flight record ${last.id}: ${last.reason} after ${span(last.uptimeMs)}: ${last.detail}`,
+    `flight record ${last.id}: ${last.reason} after ${span(last.uptimeMs)}${detail}`,
     ...stack.filter((line) => line !== ''),
     ...said,
   ].slice(0, MAX_SIGNS);

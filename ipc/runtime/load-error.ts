@@ -43,7 +43,7 @@ function coded(text: string, stack: string): CodedError {
     kind: 'plugin',
   });
   // Its own frames would show where khook imports bundles.
-  error.stack = stack === '' ? `Error: ${text}` : stack;
+  error.stack = stack === '' ? `Error: ${text}` : framesOfBundle(stack);
   return error;
 }
 
@@ -52,6 +52,12 @@ function origin(error: unknown, entry: string): string {
   const first = (error as { requireStack?: unknown[] } | null)?.requireStack?.[0];
   if (typeof first === 'string') return `, required by ${first}`;
   return isSyntaxError(error) ? `, in ${fileURLToPath(entry)} or a file that it imports` : '';
+}
+
+/** None, where only Node and khook were at work: a file was looked for, or could not be read as code. */
+function framesOfBundle(stack: string): string {
+  const lines = stack.split('\n').filter((line) => !/^ +at /.test(line) || isPluginFrame(line));
+  return lines.join('\n').trimEnd();
 }
 
 function isSyntaxError(error: unknown): boolean {

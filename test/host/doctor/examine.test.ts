@@ -328,6 +328,22 @@ describe('the doctor', () => {
     );
   });
 
+  it('says where in which file something is wrong, and whose it is', () => {
+    const wrong = {
+      code: 'HOST_ERR_CONFIG_VALUE',
+      message: "required configuration 'url' is missing",
+      fix: 'add it',
+      file: '/etc/khook/plugins.yaml',
+      line: 4,
+      column: 13,
+      path: 'url',
+      subject: 'puppet',
+    } as const;
+    const [found] = examine({ ...WELL, problems: [wrong] });
+    assert.equal(found?.problem, "puppet: url: required configuration 'url' is missing");
+    assert.deepEqual(found?.evidence, ['/etc/khook/plugins.yaml:4:13 [HOST_ERR_CONFIG_VALUE]']);
+  });
+
   it('gives limits in the words of plugins.yaml', () => {
     const [found] = examine(plugin({ heldBytes: 60 * MIB }));
     assert.match(found?.paste ?? '', /limits: \{ memoryMb: 128 \}/);

@@ -88,6 +88,7 @@ const CASES: readonly {
   {
     name: 'a package that is not there',
     files: { 'index.js': "import 'no-such-package';\n" },
+    shows: /^Error \[ERR_MODULE_NOT_FOUND\]: Cannot find package 'no-such-package' imported from DIR\/index\.js$/,
     says: /imported: Cannot find package 'no-such-package' imported from DIR\/index\.js \(ERR_MODULE_NOT_FOUND\); it must be in the bundle, in its node_modules/,
   },
   {
