@@ -6,6 +6,7 @@ import { CodedError, codeOf, toWireError } from '../../ipc/errors.ts';
 import { pluginFrames } from '../../ipc/plugin-frames.ts';
 import type { ThreadData } from '../../ipc/runtime/thread.ts';
 import { readUses, USES } from '../../ipc/uses.ts';
+import { oneLine } from '../base/one-line.ts';
 import { within } from '../base/within.ts';
 import { exposeCollection } from './collection.ts';
 import { type Exit, type ExitReason, exitOf } from './exit.ts';
@@ -178,7 +179,7 @@ function exitOfError(error: unknown): Exit {
   const isMemory = codeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY';
   return {
     reason: isMemory ? 'out_of_memory' : 'crash',
-    detail: wire.message.split('\n', 1)[0] ?? '',
+    detail: oneLine(wire.message),
     stack: pluginFrames(wire.stack),
     code: wire.code,
   };

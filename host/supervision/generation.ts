@@ -7,6 +7,7 @@ import type { Frame } from '../../ipc/frame.ts';
 import type { ToPlugin } from '../../ipc/messages.ts';
 import { pluginFrames } from '../../ipc/plugin-frames.ts';
 import { HostError } from '../base/errors.ts';
+import { oneLine } from '../base/one-line.ts';
 import { within } from '../base/within.ts';
 import { grantFault } from '../config/folder-fault.ts';
 import type { PluginSpec } from '../config/plugin-plan.ts';
@@ -205,7 +206,7 @@ export class Generation {
       const refused = {
         step,
         afterMs: this.#clock.now() - askedAt,
-        error: isSilent ? '' : firstLine(messageOf(error)),
+        error: isSilent ? '' : oneLine(messageOf(error)),
       };
       this.#refused = [...this.#refused, refused];
     }
@@ -217,12 +218,8 @@ function failedStart(error: unknown): Exit {
   const stack = (error as { stack?: unknown }).stack;
   return {
     reason: code === 'PLUGIN_ERR_CONFIG' ? 'bad_config' : 'failed_start',
-    detail: firstLine(messageOf(error)),
+    detail: oneLine(messageOf(error)),
     stack: typeof stack === 'string' ? pluginFrames(stack) : '',
     code,
   };
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? '';
 }
