@@ -3,6 +3,8 @@
 export interface PluginControl {
   /** Imports the bundle and calls its `initialize`. Rejects with PLUGIN_ERR_CONFIG (final) or another code (retried). */
   initialize(): Promise<void>;
+  /** Whether the bundle is imported: asked when `initialize` has not ended in time. */
+  isLoaded(): Promise<boolean>;
   /** Calls `start`; ready means that it resolved. */
   start(): Promise<void>;
   /** No more events are taken; resolves when what was taken is acknowledged. */
@@ -19,6 +21,7 @@ export interface PluginControl {
 
 export const CONTROL_METHODS = [
   'initialize',
+  'isLoaded',
   'start',
   'drain',
   'stop',

@@ -3,6 +3,10 @@
  * never on `instanceof` or on the message.
  */
 
+import { readProperty, type Told, tellThrown, textOf } from './thrown.ts';
+
+export { textOf } from './thrown.ts';
+
 /** Who has to act: `user` = configuration or input, `plugin` = the plugin's code, `system` = the machine or khook itself. */
 export type ErrorKind = 'user' | 'plugin' | 'system';
 
@@ -67,13 +71,30 @@ export function toWireError(thrown: unknown, fallbackCode: IpcErrorCode): WireEr
   const read = (key: string): unknown => readProperty(thrown, key);
   const text = (value: unknown, limit: number): string => (typeof value === 'string' ? value.slice(0, limit) : '');
   const kind = read('kind');
+  const told = tell(thrown);
   return {
     code: text(read('code'), CODE_LIMIT) || fallbackCode,
     kind: KINDS.includes(kind) ? (kind as ErrorKind) : 'plugin',
     name: text(read('name'), NAME_LIMIT) || 'Error',
-    message: text(read('message'), MESSAGE_LIMIT) || textOf(thrown).slice(0, MESSAGE_LIMIT),
-    stack: text(read('stack'), STACK_LIMIT),
+    message: text(told.message, MESSAGE_LIMIT) || textOf(thrown).slice(0, MESSAGE_LIMIT),
+    stack: text(told.stack, STACK_LIMIT),
   };
+}
+
+/** With what caused it; of something that defies it, what it says of itself. */
+function tell(thrown: unknown): Told {
+  const own = (key: string, limit: number): string => {
+    const value = readProperty(thrown, key);
+    return typeof value === 'string' ? value.slice(0, limit) : '';
+  };
+  const said = { message: own('message', MESSAGE_LIMIT), stack: own('stack', STACK_LIMIT) };
+  try {
+    const told = tellThrown(thrown, said);
+    // One of khook's own says in its message what its cause comes to.
+    return thrown instanceof CodedError ? { ...told, message: said.message } : told;
+  } catch {
+    return said;
+  }
 }
 
 /** True for what `toWireError` makes, and for nothing that is larger or else than that. */
@@ -88,7 +109,8 @@ export function isWireError(value: unknown): value is WireError {
 export function fromWireError(wire: WireError): CodedError {
   const error = new CodedError(wire.code, wire.message, { kind: wire.kind });
   error.name = wire.name;
-  if (wire.stack !== '') error.stack = wire.stack;
+  // Without one, as of a text that was thrown: frames of this side would lead away from where it was.
+  error.stack = wire.stack === '' ? `${wire.name}: ${wire.message}` : wire.stack;
   return error;
 }
 
@@ -98,24 +120,8 @@ export function codeOf(thrown: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** The message of anything thrown, bounded; it may have several lines. Never throws. */
+/** The message of anything thrown, bounded, without its causes; it may have several lines. Never throws. */
 export function messageOf(thrown: unknown): string {
-  return toWireError(thrown, 'PLUGIN_ERR_THROWN').message;
-}
-
-function readProperty(thrown: unknown, key: string): unknown {
-  try {
-    return (thrown as Record<string, unknown> | null | undefined)?.[key];
-  } catch {
-    return undefined;
-  }
-}
-
-/** Any value as text, for a message about it. Never throws: what came over a wire may have no text at all. */
-export function textOf(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return 'something that cannot be shown as text';
-  }
+  const message = readProperty(thrown, 'message');
+  return (typeof message === 'string' && message !== '' ? message : textOf(thrown)).slice(0, MESSAGE_LIMIT);
 }

@@ -57,7 +57,10 @@ export class Pipe {
     });
     // What is wrong with a pipe shows in its end; a write to nobody is lost with nobody.
     stream.on('error', () => undefined);
-    stream.once('end', () => this.#end());
+    stream.once('end', () => {
+      this.#readAll();
+      this.#end();
+    });
     stream.once('close', () => this.#end());
   }
 
@@ -121,6 +124,14 @@ export class Pipe {
     if (messages > 0) onSlice?.({ messages, ms: clock.cpu() - cpu });
     const rest = messages === 0 ? 0 : restMs();
     if (isFull || rest > 0) this.#rest(rest);
+  }
+
+  /**
+   * The last words: a child's pipes are read to their end as it exits, also one that rests. What a pipe of the system still held is
+   * little.
+   */
+  #readAll(): void {
+    for (let next = this.#next(); next !== null; next = this.#next()) this.#deliver(next);
   }
 
   /** Until the next turn of the loop at least. */

@@ -3,6 +3,7 @@
 import type { LoadedConfig } from '../config/loaded-config.ts';
 import type { PluginPlan } from '../config/plugin-plan.ts';
 import { formatProblem } from '../config/problem.ts';
+import { suggestMapping } from '../match/mapping-suggestion.ts';
 import type { Invocation } from './command.ts';
 import { EXIT_CODES, type ExitCode } from './exit-code.ts';
 import { readConfiguration } from './read-configuration.ts';
@@ -22,9 +23,15 @@ export async function checkConfiguration(invocation: Invocation): Promise<ExitCo
 
 function summary({ plans, mappings, hooks }: LoadedConfig, problems: number): string {
   const width = Math.max(0, ...plans.map(({ name, version }) => name.length + version.length + 1)) + 2;
-  const lines = plans.map((plan) => `${`${plan.name} ${plan.version}`.padEnd(width)}${describePlan(plan)}`);
+  const mapped = new Set(mappings.map(({ eventSource, eventType }) => `${eventSource}:${eventType}`));
+  const lines = plans.flatMap((plan) => [
+    `${`${plan.name} ${plan.version}`.padEnd(width)}${describePlan(plan)}`,
+    ...unmapped(plan, mapped),
+  ]);
   const enabled = mappings.filter((mapping) => mapping.enabled).length;
-  lines.push(`${mappings.length} mappings (${enabled} enabled), ${hooks.length} Hooks`);
+  lines.push(
+    `${mappings.length} ${mappings.length === 1 ? 'mapping' : 'mappings'} (${enabled} enabled), ${hooks.length} ${hooks.length === 1 ? 'Hook' : 'Hooks'}`,
+  );
   lines.push(problems === 0 ? 'No problems found.' : `${problems} ${problems === 1 ? 'problem' : 'problems'} found.`);
   return `${lines.join('\n')}\n`;
 }
@@ -40,4 +47,15 @@ function describePlan(plan: PluginPlan): string {
     case 'invalid':
       return 'would not run; see the problems';
   }
+}
+
+/** Types that a plugin may send and no Hook would see. No problem: whoever adds a plugin writes its mappings next. */
+function unmapped(plan: PluginPlan, mapped: ReadonlySet<string>): string[] {
+  const types = plan.kind === 'run' ? plan.spec.eventTypes : [];
+  return types
+    .filter((type) => !mapped.has(`${plan.name}:${type}`))
+    .flatMap((type) => [
+      `    no mapping for ${plan.name}:${type}, so no Hook would see it; for event-mappings.yaml:`,
+      suggestMapping(plan.name, type).replace(/^/gm, '    '),
+    ]);
 }

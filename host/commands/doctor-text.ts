@@ -9,7 +9,13 @@ const INDENT = '   ';
 
 export function reportText({ version, at, findings }: DoctorReport, url: string): string {
   const head = `khook ${version} at ${url}, ${at}: ${countText(findings)}\n`;
-  return [head, ...findings.map((finding, n) => findingText(finding, n + 1))].join('\n');
+  const told = findings.map((finding) => ({ ...finding, paste: atUrl(finding.paste, url) }));
+  return [head, ...told.map((finding, n) => findingText(finding, n + 1))].join('\n');
+}
+
+/** What the host tells to paste names the port that it has by default; who asked reached it elsewhere. */
+function atUrl(paste: string, url: string): string {
+  return URL.canParse(url) ? paste.replaceAll('localhost:6060', new URL(url).host) : paste;
 }
 
 function countText(findings: readonly Finding[]): string {

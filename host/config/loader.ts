@@ -163,6 +163,7 @@ export class ConfigLoader {
       broken: shelf.broken,
       isGrowing: shelf.isGrowing,
       searched: [pluginsDirectory],
+      running: new Set(this.#running.keys()),
       variables: environment.variables,
       isolation: environment.isolation,
       connectionProblem: connectionProblem(),

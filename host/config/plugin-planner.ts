@@ -18,6 +18,8 @@ export interface PlanInput extends PlanContext {
   readonly rejected: readonly RejectedEntry[];
   /** The folders that were searched for bundles, for the message about one that is missing. */
   readonly searched: readonly string[];
+  /** Plugins that have a plan to run: a bundle that is dropped beside them takes the place of none. */
+  readonly running?: ReadonlySet<string>;
   /** True while a bundle of unknown name is still being written: nothing is called missing meanwhile. */
   readonly isGrowing: boolean;
 }
@@ -102,14 +104,16 @@ function inOrder(one: Candidate, other: Candidate): number {
   return position(one) - position(other) || (one.plan.name < other.plan.name ? -1 : 1);
 }
 
-/** What runs, or would as soon as it is unblocked, counts; the last ones in order are left out. */
+/** What runs, or would as soon as it is unblocked, counts: entries first, then what runs already. The last ones are left out. */
 function applyLimit(ordered: readonly Candidate[], input: PlanInput): readonly Candidate[] {
   const { maxPlugins } = input.settings;
-  let count = 0;
+  const rank = ({ plan, entry }: Candidate): number => (entry !== null ? 0 : input.running?.has(plan.name) ? 1 : 2);
+  const counted = ordered
+    .filter(({ plan }) => plan.kind === 'run' || plan.kind === 'blocked')
+    .sort((one, other) => rank(one) - rank(other));
   return ordered.map((candidate) => {
     const { plan, entry } = candidate;
-    if (plan.kind !== 'run' && plan.kind !== 'blocked') return candidate;
-    count += 1;
+    const count = counted.indexOf(candidate) + 1;
     if (count <= maxPlugins) return candidate;
     const { name, version } = plan;
     const place = { file: input.file, document: input.document, basePath: ['settings', 'maxPlugins'], subject: name };

@@ -26,6 +26,8 @@ export interface CheckOptions {
 
 const MAX_PROBLEMS = 50;
 const MAX_DEPTH = 64;
+/** Keys that are told where none is near the one that is not known. */
+const MAX_KEYS = 12;
 
 /** Place = { file, document | null, basePath, subject }, see place.ts. The value is not changed. */
 export function checkConfig<S extends z.ZodType>(
@@ -108,7 +110,8 @@ class Report {
     const { schema, options, place } = this.#subject;
     const key = String(path.at(-1));
     const message = `unknown ${options.keyNoun ?? 'configuration key'}: ${formatPath(path)}`;
-    const fix = didYouMean(key, keysAt(schema, path.slice(0, -1)));
+    const known = keysAt(schema, path.slice(0, -1));
+    const fix = didYouMean(key, known) || keysThatAre(known);
     const text = { code: 'HOST_ERR_CONFIG_KEY', message, fix, part: 'key' } as const;
     this.#keep(path, problemAt(place, path, text));
   }
@@ -197,4 +200,8 @@ function protoKeys(value: unknown, path: YamlPath): YamlPath[] {
     const step = Array.isArray(value) ? Number(key) : key;
     return key === '__proto__' ? [[...path, key]] : protoKeys(item, [...path, step]);
   });
+}
+
+function keysThatAre(known: readonly string[]): string {
+  return known.length === 0 || known.length > MAX_KEYS ? '' : `known here: ${known.join(', ')}`;
 }

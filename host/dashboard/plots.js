@@ -7,9 +7,12 @@ import { bytes, clock, percent, rate } from './words.js';
 const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#7f7f00', '#8c6bb1'];
 const HEIGHT = 170;
 
+/** 1 kB, 2 kB, 4 kB … 512 GB: between such steps bytes have round names. */
+const BYTE_STEPS = Array.from({ length: 30 }, (_, i) => 2 ** (10 + i));
+
 const PLOTS = [
   { column: 'eventsPerSecond', title: 'Events per second', show: rate },
-  { column: 'memoryBytes', title: 'Memory', show: bytes },
+  { column: 'memoryBytes', title: 'Memory', show: bytes, steps: BYTE_STEPS },
   { column: 'cpuShare', title: 'CPU, of one core', show: percent },
   { column: 'eventLoopUtilization', title: 'Event loop busy', show: percent },
 ];
@@ -40,7 +43,7 @@ function Plot({ plot, history }) {
   return html`<figure ref=${figure}><figcaption>${plot.title}</figcaption></figure>`;
 }
 
-function options({ show }, { plugins }, figure) {
+function options({ show, steps }, { plugins }, figure) {
   // The canvas knows no CSS: the colours as the page has worked them out.
   const { color: stroke, borderTopColor: line } = getComputedStyle(figure);
   const axis = { stroke, grid: { stroke: line, width: 1 }, ticks: { stroke: line } };
@@ -50,7 +53,7 @@ function options({ show }, { plugins }, figure) {
     height: HEIGHT,
     axes: [
       { ...axis, values: times, space: 70 },
-      { ...axis, size: 64, values: (_, values) => values.map(show) },
+      { ...axis, size: 64, values: (_, values) => values.map(show), ...(steps && { incrs: steps }) },
     ],
     scales: { y: { range: (_, min, max) => [Math.min(0, min), max > 0 ? max * 1.1 : 1] } },
     series: [

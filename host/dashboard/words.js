@@ -2,11 +2,12 @@
 
 const BYTES = ['B', 'kB', 'MB', 'GB'];
 
+/** As limits are counted: one MB of `memoryMb` has 1024 kB. */
 export function bytes(count) {
   let value = count;
   let unit = 0;
-  while (value >= 1000 && unit < BYTES.length - 1) {
-    value /= 1000;
+  while (value >= 1024 && unit < BYTES.length - 1) {
+    value /= 1024;
     unit += 1;
   }
   return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${BYTES[unit]}`;

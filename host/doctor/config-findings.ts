@@ -54,14 +54,17 @@ function missing(file: string): Finding {
 
 function findingOf(each: Problem, brokenFiles: readonly string[]): Finding {
   const isWhole = brokenFiles.includes(each.file);
-  const path = each.path === '' ? '' : `${each.path}: `;
+  const place = [each.file, each.line, each.column].filter((part) => part !== null).join(':');
+  // A path that begins elsewhere than in plugins.yaml does not say whose it is.
+  const whose = each.subject === '' || /^(plugins|mappings|settings)\b/.test(each.path) ? '' : `${each.subject}: `;
+  const path = each.path === '' ? '' : `${whose}${each.path}: `;
   const isShadowed = each.code === 'HOST_ERR_CONFIG_DUPLICATE' && each.message.includes('mapped twice');
   return problem({
     code: isShadowed ? 'MAPPING_SHADOWED' : (CODES[each.code] ?? 'CONFIG_INVALID'),
     severity: isShadowed ? 'warning' : 'problem',
-    subject: [each.file, each.line, each.column].filter((part) => part !== null).join(':'),
+    subject: place,
     problem: `${path}${each.message}`,
-    evidence: [each.code],
+    evidence: [`${place} [${each.code}]`],
     cause: isWhole ? 'The whole file is not used; what was in force before stays in force.' : skipped(each),
     fix: each.fix || 'Correct that place; khook takes it up within seconds.',
   });

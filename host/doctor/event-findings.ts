@@ -18,6 +18,7 @@ export function eventFindings(evidence: Evidence): Finding[] {
   const recent = evidence.events.filter(({ receivedAt }) => evidence.at - Date.parse(receivedAt) <= RECENT_MS);
   const of = (outcome: string): EventSnapshot[] => recent.filter((event) => event.outcome === outcome);
   const typed = ({ plugin, type }: EventSnapshot): string => `${plugin}:${type}`;
+  const thing = (event: EventSnapshot): string => `${typed(event)} ${event.namespace}/${event.resourceName}`;
   return [
     ...grouped(of('invalid'), (event) => `${event.plugin} ${lastDetail(event)}`).map(invalid),
     ...grouped(of('unmapped'), typed).map(unmapped),
@@ -25,7 +26,7 @@ export function eventFindings(evidence: Evidence): Finding[] {
     ...grouped(of('dropped'), (event) => `${event.plugin} ${lastDetail(event)}`).map(dropped),
     ...namespaceFindings(of('unmatched'), evidence),
     ...filterFindings(of('filtered'), evidence),
-    ...grouped(of('duplicate'), lastDetail).slice(0, MAX_NAMED).map(duplicate),
+    ...grouped(of('duplicate'), thing).slice(0, MAX_NAMED).map(duplicate),
   ];
 }
 

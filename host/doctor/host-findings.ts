@@ -86,7 +86,7 @@ export function resourceFindings({ host }: Evidence): Finding[] {
         subject: 'khook',
         problem: `khook holds ${megabytes(residentBytes)}, ${percent(residentBytes / memoryLimitBytes)} of the memory that its container may use.`,
         cause: 'Past the limit the kernel ends the whole process.',
-        fix: 'Raise resources.limits.memory of the chart, or give plugins lower limits.memory; khook plugin list shows who holds what.',
+        fix: 'Raise resources.limits.memory of the chart, or give plugins lower limits.memoryMb; khook plugin list shows who holds what.',
       }),
     );
   if (zombieThreads > 0)

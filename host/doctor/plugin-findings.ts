@@ -98,7 +98,10 @@ function standing(plugin: PluginEvidence, scene: Scene): Finding | null {
       // What is wrong with it is told with the configuration, place by place.
       return plan?.kind === 'invalid' && scene.isTold ? null : failed(plugin, scene);
     case 'starting':
-      if (plan?.kind !== 'run' || scene.at - plugin.since < SLOW_START * plan.spec.limits.startTimeoutMs) return null;
+      if (plan?.kind !== 'run') return null;
+      // Again, after a failure: that it starts just now is not the news.
+      if (isRecent(plugin, scene)) return failed(plugin, scene);
+      if (scene.at - plugin.since < SLOW_START * plan.spec.limits.startTimeoutMs) return null;
       return warning({
         code: 'PLUGIN_STARTING',
         subject,
@@ -118,7 +121,8 @@ function failed(plugin: PluginEvidence, scene: Scene): Finding {
   const taken = /EADDRINUSE|address already in use|port is in use/.test(detail);
   const count = Object.values(restarts).reduce((sum, n) => sum + n, 0);
   const loops = retryAt !== null;
-  const next = nextStartAt === null ? '' : `; its next start is due in ${span(nextStartAt - scene.at)}`;
+  const due = nextStartAt === null ? '' : `; its next start is due in ${span(nextStartAt - scene.at)}`;
+  const next = plugin.state === 'starting' ? '; it starts again' : due;
   const fields = {
     subject: `plugin ${name}`,
     evidence: [...signs(plugin, scene), ...waitingWords(scene)],
@@ -156,6 +160,10 @@ function failed(plugin: PluginEvidence, scene: Scene): Finding {
     problem: `Plugin ${name} failed (${lastExit?.reason ?? 'unknown'}): ${detail}${next}.`,
     fix: cureOf(plugin),
   });
+}
+
+function isRecent({ lastExit }: PluginEvidence, { at }: Scene): boolean {
+  return lastExit !== null && at - lastExit.at <= RECENT_MS;
 }
 
 function sourceFindings({ name, staleness, unhealthy, silentPorts, localPorts }: PluginEvidence): Finding[] {
@@ -208,7 +216,7 @@ function sourceFindings({ name, staleness, unhealthy, silentPorts, localPorts }:
 
 function recycleFindings(plugin: PluginEvidence, scene: Scene): Finding[] {
   const { name, lastExit } = plugin;
-  if (lastExit === null || scene.at - lastExit.at > RECENT_MS) return [];
+  if (lastExit === null || !isRecent(plugin, scene)) return [];
   return [
     warning({
       code: 'PLUGIN_RECYCLED',
@@ -232,7 +240,7 @@ function limitFindings({ name, heldBytes, limitBytes, cpuShare, cpuLimit }: Plug
         problem: `Plugin ${name} has held at least ${megabytes(heldBytes)} for the last ten seconds, ${percent(heldBytes / limitBytes)} of its limit of ${megabytes(limitBytes)}.`,
         cause: 'Past the limit it is ended and started anew.',
         fix: `Look for what it keeps (a heap profile tells), or raise its limit in plugins.yaml:`,
-        paste: `plugins:\n  - name: ${name}\n    limits: { memory: ${Math.ceil((2 * limitBytes) / 1024 / 1024)}Mi }\n# go tool pprof http://localhost:6060/debug/pprof/heap?plugin=${name}`,
+        paste: `plugins:\n  - name: ${name}\n    limits: { memoryMb: ${Math.ceil((2 * limitBytes) / 1024 / 1024)} }\n# go tool pprof http://localhost:6060/debug/pprof/heap?plugin=${name}`,
       }),
     );
   if (cpuShare !== null && cpuShare > NEAR * cpuLimit)
@@ -250,7 +258,7 @@ function limitFindings({ name, heldBytes, limitBytes, cpuShare, cpuLimit }: Plug
 }
 
 /** Of its last run that failed: what its flight record tells in lines. */
-function signs({ restarts }: PluginEvidence, { flights }: Scene): string[] {
+function signs({ restarts, lastExit }: PluginEvidence, { flights }: Scene): string[] {
   const [last] = flights;
   const byReason = Object.entries(restarts).map(([reason, n]) => `${counted(n, 'restart')} after ${reason}`);
   if (last === undefined) return byReason;
@@ -258,10 +266,11 @@ function signs({ restarts }: PluginEvidence, { flights }: Scene): string[] {
     .split('\n')
     .slice(0, 3)
     .map((line) => line.trim());
+  const detail = last.detail === lastExit?.detail ? '' : `: ${last.detail}`;
   const said = last.log.slice(-2).map(({ level, message }) => `it said last (${level}): ${message}`);
   return [
     ...byReason,
-    `flight record ${last.id}: ${last.reason} after ${span(last.uptimeMs)}: ${last.detail}`,
+    `flight record ${last.id}: ${last.reason} after ${span(last.uptimeMs)}${detail}`,
     ...stack.filter((line) => line !== ''),
     ...said,
   ].slice(0, MAX_SIGNS);
@@ -270,8 +279,8 @@ function signs({ restarts }: PluginEvidence, { flights }: Scene): string[] {
 const CURES: Readonly<Record<string, string>> = {
   crash: 'This is a fault of the plugin; the stack says where.',
   exited: 'The plugin ended itself; a plugin never exits, it throws what went wrong.',
-  out_of_memory: 'It needs more than its limit: raise limits.memory in plugins.yaml, or mend the leak.',
-  leak: 'It keeps what it should let go: mend the leak, or raise limits.memory in plugins.yaml if it needs so much.',
+  out_of_memory: 'It needs more than its limit: raise limits.memoryMb in plugins.yaml, or mend the leak.',
+  leak: 'It keeps what it should let go: mend the leak, or raise limits.memoryMb in plugins.yaml if it needs so much.',
   hang: 'It blocked its event loop or used up its CPU share: mend that, or raise limits.hangTimeout or limits.cpuShare in plugins.yaml.',
   flood: 'It says more than khook can hear: let it await what it emits, and log less.',
   unhealthy: 'Its own health check failed; its log says why.',
@@ -286,5 +295,5 @@ function cureOf({ lastExit, plan }: PluginEvidence): string {
 }
 
 function logs(name: string): string {
-  return `kubectl logs deployment/khook | grep '"plugin":"${name}"'`;
+  return `kubectl logs deployment/khook | grep '"plugin":"${name}"'   # without a cluster: the output of khook run`;
 }

@@ -77,7 +77,7 @@ function onePod(pod: PodObject, namespace: string): Finding[] {
         subject: `pod ${namespace}/${name}`,
         problem: `Container ${container} of pod ${name} was killed for its memory; it was restarted ${restartCount} times.`,
         cause: 'Host and plugins together needed more than the limit of the container.',
-        fix: 'Raise resources.limits.memory of the chart, or give plugins lower limits.memory.',
+        fix: 'Raise resources.limits.memory of the chart, or give plugins lower limits.memoryMb.',
         paste: `kubectl top pod -n ${namespace} ${name}`,
       }),
     );

@@ -1,6 +1,8 @@
 /** How a child process ended, in the words of a plugin's exit. Pure. */
 
 import type { WireError } from '../../ipc/errors.ts';
+import { pluginFrames } from '../../ipc/plugin-frames.ts';
+import { oneLine } from '../base/one-line.ts';
 import type { Exit } from './exit.ts';
 
 export interface ChildExit {
@@ -31,7 +33,7 @@ export function exitOfChild({ code, signal, stderr }: ChildExit): Exit {
 
 /** An uncaught error of the plugin, as the child reported it before it ended. */
 export function exitOfError({ code, message, stack }: WireError): Exit {
-  return { reason: 'crash', detail: message.split('\n', 1)[0] ?? '', stack, code };
+  return { reason: 'crash', detail: oneLine(message), stack: pluginFrames(stack), code };
 }
 
 function hint(signal: NodeJS.Signals): string {

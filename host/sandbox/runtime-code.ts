@@ -25,9 +25,13 @@ const RELATIVE_IMPORT = /^(?:import|export|\} from) ?[^'\n]*'(\.{1,2}\/[^']+\.ts
 /**
  * Serves each of the given modules once, under its own URL, and leaves all others to Node. Until the runtime is there it also says where
  * they are: Node would look for each of them on the disk, which takes as long as all the rest.
+ *
+ * What is evaluated so has the names of a CommonJS module as globals, and in a process all builtins as well. They are taken away: an ES
+ * module of the plugin would write its exports where nobody looks for them, and what it forgot to import would be found in one tier and not
+ * in the other.
  */
 const firstScript = (code: string): string => `'use strict';
-const { registerHooks } = require('node:module');
+const { builtinModules, registerHooks } = require('node:module');
 const { entry, sources, packages } = ${code};
 const given = new Map(Object.entries(sources));
 const known = new Set(given.keys());
@@ -45,7 +49,12 @@ const places = registerHooks({
     return known.has(url) ? { url, shortCircuit: true } : nextResolve(specifier, context);
   },
 });
-import(entry).then(() => places.deregister());
+// After this script: as it ends, Node puts back what it had moved aside for it.
+queueMicrotask(() => {
+  for (const name of ['require', 'module', 'exports', '__filename', '__dirname', ...builtinModules])
+    if (!['console', 'crypto', 'process'].includes(name)) delete globalThis[name];
+  import(entry).then(() => places.deregister());
+});
 `;
 
 /** What a thread evaluates first. */

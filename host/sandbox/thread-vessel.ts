@@ -3,8 +3,10 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../ipc/clock.ts';
 import { CodedError, codeOf, toWireError } from '../../ipc/errors.ts';
+import { pluginFrames } from '../../ipc/plugin-frames.ts';
 import type { ThreadData } from '../../ipc/runtime/thread.ts';
 import { readUses, USES } from '../../ipc/uses.ts';
+import { oneLine } from '../base/one-line.ts';
 import { within } from '../base/within.ts';
 import { exposeCollection } from './collection.ts';
 import { type Exit, type ExitReason, exitOf } from './exit.ts';
@@ -177,8 +179,8 @@ function exitOfError(error: unknown): Exit {
   const isMemory = codeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY';
   return {
     reason: isMemory ? 'out_of_memory' : 'crash',
-    detail: wire.message.split('\n', 1)[0] ?? '',
-    stack: wire.stack,
+    detail: oneLine(wire.message),
+    stack: pluginFrames(wire.stack),
     code: wire.code,
   };
 }

@@ -5,7 +5,9 @@ import type { KubernetesConnection } from '../../ipc/control.ts';
 import { codeOf, messageOf } from '../../ipc/errors.ts';
 import type { Frame } from '../../ipc/frame.ts';
 import type { ToPlugin } from '../../ipc/messages.ts';
+import { pluginFrames } from '../../ipc/plugin-frames.ts';
 import { HostError } from '../base/errors.ts';
+import { oneLine } from '../base/one-line.ts';
 import { within } from '../base/within.ts';
 import { grantFault } from '../config/folder-fault.ts';
 import type { PluginSpec } from '../config/plugin-plan.ts';
@@ -47,6 +49,8 @@ export interface GenerationOptions {
 /** A wire that closes foretells an end, which is known by then and says more. */
 const END_MS = 250;
 const RECONNECT_MS = 5_000;
+/** How long a plugin that is not ready in time is asked what it is at. */
+const ASK_MS = 250;
 const STOPPED: Exit = { reason: 'stopped', detail: 'it was stopped', stack: '', code: '' };
 
 export class Generation {
@@ -132,6 +136,7 @@ export class Generation {
     const { control } = this.vessel;
     const { startTimeoutMs } = this.spec.limits;
     const startedAt = this.#clock.now();
+    let step: 'initialize' | 'start' = 'initialize';
     try {
       await control.call('initialize', { deadlineMs: startTimeoutMs });
       // A stop may have come meanwhile: what was told to stop is not started.
@@ -139,15 +144,35 @@ export class Generation {
       this.vessel.post({ kind: 'credit', ...this.#inlet.credit });
       // The limit is on both together.
       const deadlineMs = Math.max(1, startTimeoutMs - (this.#clock.now() - startedAt));
+      step = 'start';
       await control.call('start', { deadlineMs });
       this.#readyAt = this.#clock.now();
       return this.#exited;
     } catch (error) {
       if (codeOf(error) === 'IPC_ERR_CLOSED') await within(this.#clock, this.#over.promise, END_MS);
-      const exit = this.#exited ?? failedStart(error);
+      const isLate = codeOf(error) === 'IPC_ERR_DEADLINE';
+      const exit = this.#exited ?? (isLate ? await this.#lateStart(step) : failedStart(error));
       await this.vessel.terminate(exit);
       return this.#exited ?? exit;
     }
+  }
+
+  /** It was not ready in time: says what it was at, and what that often is. */
+  async #lateStart(step: 'initialize' | 'start'): Promise<Exit> {
+    const { startTimeoutMs } = this.spec.limits;
+    const limit = `within ${Number((startTimeoutMs / 1000).toPrecision(3))} s (limits.startTimeout)`;
+    const words = {
+      load: `its files were not loaded ${limit}: a top-level await may wait for what does not come`,
+      initialize: `its 'initialize' did not end ${limit}`,
+      start: `its 'start' did not end ${limit}: it must begin the work and return, not wait for its end`,
+    };
+    const isLoaded = step === 'start' || (await this.#isLoaded());
+    return { reason: 'failed_start', detail: words[isLoaded ? step : 'load'], stack: '', code: 'IPC_ERR_DEADLINE' };
+  }
+
+  /** Where it does not say: as if. */
+  async #isLoaded(): Promise<boolean> {
+    return (await this.vessel.control.call('isLoaded', { deadlineMs: ASK_MS }).catch(() => true)) !== false;
   }
 
   /** False when only another generation can use the connection, because it leads elsewhere. Nothing happens to a plugin without one. */
@@ -181,7 +206,7 @@ export class Generation {
       const refused = {
         step,
         afterMs: this.#clock.now() - askedAt,
-        error: isSilent ? '' : firstLine(messageOf(error)),
+        error: isSilent ? '' : oneLine(messageOf(error)),
       };
       this.#refused = [...this.#refused, refused];
     }
@@ -193,12 +218,8 @@ function failedStart(error: unknown): Exit {
   const stack = (error as { stack?: unknown }).stack;
   return {
     reason: code === 'PLUGIN_ERR_CONFIG' ? 'bad_config' : 'failed_start',
-    detail: firstLine(messageOf(error)),
-    stack: typeof stack === 'string' ? stack : '',
+    detail: oneLine(messageOf(error)),
+    stack: typeof stack === 'string' ? pluginFrames(stack) : '',
     code,
   };
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? '';
 }

@@ -1,7 +1,8 @@
 /** Asks one running generation for its own verdict, its healthCheck, at an interval. Never waits for a plugin, never throws. What is read from outside is the watchdog's. */
 
 import type { Clock, Timer } from '../../ipc/clock.ts';
-import { messageOf } from '../../ipc/errors.ts';
+import { codeOf, messageOf } from '../../ipc/errors.ts';
+import { thrownAt } from '../../ipc/plugin-frames.ts';
 import type { Generation } from './generation.ts';
 
 const UNHEALTHY_AFTER = 3;
@@ -84,6 +85,11 @@ async function askHealth({ vessel, spec }: Generation): Promise<Health> {
     if (typeof verdict === 'string') return { problem: null, staleness: verdict };
     return { problem: verdict === false ? 'it said that it is not healthy' : null, staleness: null };
   } catch (error) {
-    return { problem: messageOf(error), staleness: null };
+    return { problem: `${messageOf(error)}${placeOf(error)}`, staleness: null };
   }
+}
+
+/** Of what its check threw. What the wire has to say of a check has no place in its code. */
+function placeOf(error: unknown): string {
+  return error instanceof Error && !codeOf(error).startsWith('IPC_') ? thrownAt(error.stack ?? '') : '';
 }

@@ -105,6 +105,8 @@ function causeLine(plugin: string, exit: Exit): { message: string; error: string
     case 'failed_start':
       return { message: `Failed to start plugin ${plugin}: ${exit.detail}`, error: exit.detail };
     case 'bad_config':
+      // What khook itself found wrong with a bundle or an entry was told line by line as it was read.
+      if (exit.code.startsWith('HOST_ERR_')) return null;
       return { message: `Failed to initialize plugin ${plugin}: ${exit.detail}`, error: exit.detail };
     default:
       return null;
@@ -115,12 +117,14 @@ function exitText({ reason, detail }: Exit): string {
   const words = reason.replaceAll('_', ' ');
   if (detail === '') return words;
   // `memory 91 MB after collection, limit 64 MB` says what it is.
-  return detail.startsWith('memory ') ? detail : `${words}: ${detail}`;
+  if (detail.startsWith('memory ')) return detail;
+  const [first, ...more] = detail.split('\n');
+  return `${words}: ${first}${more.length === 0 ? '' : ` (and ${more.length} more)`}`;
 }
 
 function wayOut({ reason }: Exit): string {
   return reason === 'bad_config'
-    ? 'it starts again when its configuration changes'
+    ? 'it starts again when its bundle or its configuration changes'
     : 'restart it with the admin API or change its bundle or configuration';
 }
 

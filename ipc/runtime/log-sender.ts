@@ -2,9 +2,11 @@
 /** Log lines towards the host: gathered for one turn, bounded per second; what is over the budget is counted and said. */
 
 import type { Clock } from '../clock.ts';
-import { textOf } from '../errors.ts';
+import { textOf, toWireError } from '../errors.ts';
 import type { LogLevel, LogRecord, ToHost } from '../messages.ts';
+import { pluginFrames } from '../plugin-frames.ts';
 import type { Port } from '../port.ts';
+import { printedLine } from './printed-line.ts';
 
 // Taken before a plugin, or a library in it, replaces them.
 const { stringify } = JSON;
@@ -62,6 +64,12 @@ export class LogSender {
     else this.#flushSoon();
   }
 
+  /** A line that was printed: a record, where a library wrote one as JSON. */
+  print(level: LogLevel, text: string): void {
+    const line = printedLine(level, text);
+    this.write(line.level, line.message, line.fields);
+  }
+
   /** Also called as the thread ends, so that the last words before a crash arrive. */
   flush(): void {
     if (this.#records.length === 0 && this.#dropped === 0) return;
@@ -86,7 +94,7 @@ function toJson(fields: Record<string, unknown>): string {
     const seen = new WeakSet<object>();
     const text = stringify(fields, (_key, value: unknown) => {
       if (typeof value === 'bigint') return String(value);
-      if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack };
+      if (value instanceof Error) return errorFields(value);
       if (typeof value === 'object' && value !== null) {
         if (seen.has(value)) return '[seen above]';
         seen.add(value);
@@ -98,4 +106,10 @@ function toJson(fields: Record<string, unknown>): string {
   } catch {
     return stringify({ unreadable: 'the fields cannot be written as JSON' });
   }
+}
+
+/** What other properties it has is not for a log: those of an HTTP client hold whole requests, credentials included. */
+function errorFields(error: Error): Record<string, unknown> {
+  const { code, name, message, stack } = toWireError(error, 'PLUGIN_ERR_THROWN');
+  return { name, message, ...(code !== 'PLUGIN_ERR_THROWN' && { code }), stack: pluginFrames(stack) };
 }

@@ -3,17 +3,20 @@
 
 import type { Clock, Timer } from '../clock.ts';
 import type { Birth, KubernetesConnection, PluginControl } from '../control.ts';
-import { CodedError, codeOf, messageOf } from '../errors.ts';
+import { CodedError } from '../errors.ts';
 import type { ToHost, ToPlugin } from '../messages.ts';
 import type { Plugin, PluginContext } from '../plugin-api.ts';
 import type { Port } from '../port.ts';
 import { EventSender } from './event-sender.ts';
+import { loadError } from './load-error.ts';
 import { LogSender } from './log-sender.ts';
 import { MetricSender } from './metric-sender.ts';
 
 /** What loading and starting left behind is more than an idle plugin holds; it goes back to the system when that is done for good. */
 const TIDY_AFTER_MS = 1_000;
 const STALE_LIMIT = 1_024;
+/** Of what an entry exports, in the message that it is no plugin. */
+const MAX_NAMES = 5;
 /** How long an answer of the host is waited for: it may have to run a log-in command. */
 const RENEW_MS = 10_000;
 
@@ -38,6 +41,7 @@ export class PluginRuntime implements PluginControl {
   /** Those who wait for the host to have read the credentials anew. */
   #renewals: (() => void)[] = [];
   #renewal: Timer | null = null;
+  #isLoaded = false;
   #plugin: Plugin | null = null;
   #tidying: Timer | null = null;
 
@@ -58,18 +62,16 @@ export class PluginRuntime implements PluginControl {
     try {
       loaded = await load(birth.entry);
     } catch (error) {
-      throw new CodedError('PLUGIN_ERR_LOAD', `the bundle's entry could not be imported: ${describe(error)}`, {
-        kind: 'plugin',
-        cause: error,
-      });
+      throw loadError(error, birth.entry);
     }
-    const plugin = (loaded as { default?: unknown }).default as Plugin | undefined;
-    if (typeof plugin !== 'object' || plugin === null || typeof plugin.start !== 'function') {
-      const text = `the entry must export default definePlugin({ start(ctx) {…} }), got ${plugin === undefined ? 'no default export' : `a ${typeof plugin}`}`;
-      throw new CodedError('PLUGIN_ERR_NOT_A_PLUGIN', text, { kind: 'plugin' });
-    }
+    this.#isLoaded = true;
+    const plugin = pluginOf(loaded);
     this.#plugin = plugin;
     await plugin.initialize?.(structuredClone(birth.config) as Record<string, unknown>, this.#context);
+  }
+
+  async isLoaded(): Promise<boolean> {
+    return this.#isLoaded;
   }
 
   async start(): Promise<void> {
@@ -165,24 +167,36 @@ export class PluginRuntime implements PluginControl {
   }
 }
 
-/** What to do, where Node itself does not say it. */
-const REMEDIES: ReadonlyMap<string, string> = new Map([
-  [
-    'ERR_MODULE_NOT_FOUND',
-    "it must be in the bundle, and npm pack takes along only the dependencies that 'bundleDependencies' names",
-  ],
-  ['ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING', 'a dependency must be JavaScript: compile it before it is packed'],
-]);
-
 /** Why the plugin's source is stale, if that is what it says. */
 function staleness(verdict: unknown): string | null {
   const text = typeof verdict === 'object' && verdict !== null ? (verdict as { stale?: unknown }).stale : undefined;
   return typeof text === 'string' && text !== '' ? text.slice(0, STALE_LIMIT) : null;
 }
 
-function describe(error: unknown): string {
-  const code = codeOf(error);
-  const remedy = REMEDIES.get(code);
-  if (code === '') return messageOf(error);
-  return `${messageOf(error)} (${code})${remedy === undefined ? '' : `; ${remedy}`}`;
+/** The default export, or that of CommonJS which was compiled from an ES module. */
+function pluginOf(loaded: unknown): Plugin {
+  const { default: given } = loaded as { default?: unknown };
+  const inner = (given as { __esModule?: unknown; default?: unknown } | null | undefined)?.__esModule === true;
+  const plugin = inner ? (given as { default?: unknown }).default : given;
+  if (isPlugin(plugin)) return plugin;
+  const text = `the entry must export default definePlugin({ start(ctx) {…} }), got ${exportsText(loaded, plugin)}`;
+  const error = new CodedError('PLUGIN_ERR_NOT_A_PLUGIN', text, { kind: 'plugin' });
+  // Its frames are khook's.
+  error.stack = '';
+  throw error;
+}
+
+function isPlugin(given: unknown): given is Plugin {
+  return typeof given === 'object' && given !== null && typeof (given as Plugin).start === 'function';
+}
+
+function exportsText(loaded: unknown, given: unknown): string {
+  if (given === undefined) {
+    const names = Object.keys(loaded as object).slice(0, MAX_NAMES);
+    return names.length === 0 ? 'no exports at all' : `no default export, only ${names.join(', ')}`;
+  }
+  if (given === null || typeof given !== 'object') return given === null ? 'null' : `a ${typeof given}`;
+  const names = Object.keys(given).slice(0, MAX_NAMES);
+  const what = names.length === 0 ? 'an empty object' : `an object of ${names.join(', ')}`;
+  return `${what} without a function 'start'`;
 }

@@ -94,7 +94,7 @@ function live({ birth, environment }: ToChild & { kind: 'birth' }): void {
     poolWork: null,
     ending: null,
     uses,
-    log: (level, text) => runtime.log.write(level, text),
+    log: (level, text) => runtime.log.print(level, text),
     flush: () => runtime.flush(),
     report: (error) => {
       life.post({ kind: 'failed', error });

@@ -48,7 +48,7 @@ guardThread({
   poolWork: new Int32Array(poolWork),
   ending: new Int32Array(ending),
   uses: new Int32Array(uses),
-  log: (level, text) => runtime.log.write(level, text),
+  log: (level, text) => runtime.log.print(level, text),
   flush: () => runtime.flush(),
   report: null,
 });

@@ -1,7 +1,7 @@
 /** Supervision over real threads and processes, with the real bus and ledger: each way in which a plugin can break ends where it should. */
 
 import assert from 'node:assert/strict';
-import { rmSync, symlinkSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it, type TestContext } from 'node:test';
 import { Bus, type Consume } from '../../host/bus/bus.ts';
@@ -106,6 +106,37 @@ for (const [kind, openVessel] of Object.entries(VESSELS)) {
         assert.ok(supervisor.generation >= 2);
       });
     }
+
+    it('says where a health check throws', async (t) => {
+      const house = build(t);
+      const spec = fixtureSpec('thrower', { config: { where: 'health' }, healthCheckIntervalMs: 20 });
+      const supervisor = await house.run(spec);
+      const { detail } = (await eventually(() => supervisor.lastExit)).exit;
+      assert.match(
+        detail,
+        /3 times in a row: no pulse \(at Object\.healthCheck \(file:.+thrower\/index\.ts:\d+:\d+\)\)$/,
+      );
+    });
+
+    it('says of a start that takes too long what it was at', async (t) => {
+      const house = build(t);
+      const limits = { ...fixtureSpec('thrower').limits, startTimeoutMs: 1_500 };
+      const supervisor = await house.run(fixtureSpec('thrower', { config: { where: 'never starts' }, limits }));
+      const { exit } = await eventually(() => supervisor.lastExit);
+      assert.match(exit.detail, /^its 'start' did not end within 1\.5 s \(limits\.startTimeout\)/);
+      assert.deepEqual([exit.code, exit.stack], ['IPC_ERR_DEADLINE', '']);
+    });
+
+    it('says so of a bundle that is not loaded in time', async (t) => {
+      const house = build(t);
+      const directory = tempDir(t);
+      const entry = join(directory, 'index.mjs');
+      writeFileSync(entry, 'await new Promise(() => {});\nexport default { start() {} };\n');
+      const limits = { ...fixtureSpec('thrower').limits, startTimeoutMs: 1_500 };
+      const supervisor = await house.run(fixtureSpec('late', { directory, entry, limits }));
+      const { exit } = await eventually(() => supervisor.lastExit);
+      assert.match(exit.detail, /^its files were not loaded within 1\.5 s \(limits\.startTimeout\)/);
+    });
 
     it("gives up on a plugin that breaks in 'config'", async (t) => {
       const house = build(t);

@@ -134,6 +134,7 @@ describe('khook check', () => {
     const good = await check(packed({ 'package.json': manifest, 'index.js': 'process.exit(77)' }));
     assert.deepEqual([good.code, good.stderr], [EXIT_CODES.OK, '']);
     assert.match(good.stdout, /^packed 2\.0\.0 +would run \(thread, 64 MB; happened\)$/m);
+    assert.match(good.stdout, /no mapping for packed:happened, .*\n {4}mappings:\n {6}- eventSource: packed\n/);
     const wrong = await check(packed({ 'package.json': manifest.replace('index.js', 'gone.js') }));
     assert.equal(wrong.code, EXIT_CODES.CONFIG);
     assert.match(wrong.stderr, /packed-2\.0\.0\.tgz\/package\.json:1:\d+: main: the entry 'gone\.js' does not exist/);

@@ -103,3 +103,82 @@ describe('wire error', () => {
     );
   });
 });
+
+describe('what was thrown, in words', () => {
+  const told = (thrown: unknown): WireError => toWireError(thrown, 'PLUGIN_ERR_THROWN');
+
+  it('says what an error was caused by, in message and stack, down to the last cause', () => {
+    const last = new Error('connect ECONNREFUSED 10.0.0.1:9092');
+    const error = new TypeError('fetch failed', { cause: new Error('no broker', { cause: last }) });
+    const { message, stack } = told(error);
+    assert.equal(message, 'fetch failed: no broker: connect ECONNREFUSED 10.0.0.1:9092');
+    assert.match(
+      stack,
+      /^TypeError: fetch failed\n +at .+\n(.+\n)*\[cause\]: Error: no broker\n(.+\n)*\[cause\]: Error: connect/,
+    );
+    assert.ok(stack.includes('errors.test.ts'));
+  });
+
+  it('leaves the message of a coded error as it was written', () => {
+    const error = new CodedError('HOST_ERR_X', 'Nobody listens there. Start it.', { cause: new Error('ECONNREFUSED') });
+    assert.equal(told(error).message, 'Nobody listens there. Start it.');
+    assert.match(told(error).stack, /\[cause\]: Error: ECONNREFUSED/);
+    assert.equal(messageOf(new Error('what', { cause: new Error('why') })), 'what');
+  });
+
+  it('says it once', () => {
+    const cause = new Error('no such file');
+    assert.equal(told(new Error('cannot load: no such file', { cause })).message, 'cannot load: no such file');
+  });
+
+  it('takes the first of several errors, also where the whole says nothing', () => {
+    const several = new AggregateError([new Error('connect ECONNREFUSED ::1:80'), new Error('the other')]);
+    assert.equal(told(several).message, 'connect ECONNREFUSED ::1:80');
+  });
+
+  it('does not follow causes in a circle, nor what defies it', () => {
+    const circle = new Error('round');
+    circle.cause = circle;
+    assert.equal(told(circle).message, 'round');
+    assert.match(told(new Error('x', { cause: explosive() })).message, /^x: something that cannot be shown/);
+    assert.equal(told(new Error('x', { cause: 'y'.repeat(1e6) })).message.length, 1_027);
+  });
+
+  it('names the file that may not be read, and where it is granted', () => {
+    const text = 'Access to this API has been restricted. Use --allow-fs-read to manage permissions.';
+    const fields = { code: 'ERR_ACCESS_DENIED', permission: 'FileSystemRead', resource: '/etc/passwd' };
+    const { message, stack } = told(Object.assign(new Error(text), fields));
+    const words = 'it may not read /etc/passwd; ask for the folder in the manifest (khook.permissions.read)';
+    assert.ok(message.startsWith(words), message);
+    assert.ok(stack.startsWith(`Error: ${words}`), stack);
+    assert.ok(!stack.includes('--allow-fs-read'));
+    const write = told(Object.assign(new Error(text), { ...fields, permission: 'FileSystemWrite' })).message;
+    assert.match(
+      write,
+      /may not write \/etc\/passwd; .*khook\.permissions\.write.*plugins\.yaml \(permissions\.write\)/,
+    );
+  });
+
+  it('names what may not be connected to, or looked up', () => {
+    const text =
+      'connect ERR_ACCESS_DENIED Access to this API has been restricted. Use --allow-net to manage permissions.';
+    const fields = { code: 'ERR_ACCESS_DENIED', syscall: 'connect', address: '10.0.0.1', port: 9092 };
+    const cause = Object.assign(new Error(text), fields);
+    assert.match(
+      told(new TypeError('fetch failed', { cause })).message,
+      /^fetch failed: it may not connect to 10\.0\.0\.1:9092; ask for it in the manifest/,
+    );
+    const name = { code: 'ERR_ACCESS_DENIED', syscall: 'getaddrinfo', hostname: 'broker.example.com' };
+    const { message } = told(Object.assign(new Error('getaddrinfo ERR_ACCESS_DENIED broker.example.com'), name));
+    assert.match(message, /^it may not look up broker\.example\.com; /);
+  });
+
+  it('leaves other refusals as they are: they say what was refused', () => {
+    const error = Object.assign(new Error('a plugin may not use node:sqlite'), { code: 'ERR_ACCESS_DENIED' });
+    assert.equal(told(error).message, 'a plugin may not use node:sqlite');
+  });
+
+  it('gives a text that was thrown no stack of the side that reads it', () => {
+    assert.equal(fromWireError(told('just a text')).stack, 'Error: just a text');
+  });
+});

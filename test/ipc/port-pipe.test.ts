@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { systemClock } from '../../ipc/clock.ts';
+import { type Clock, systemClock } from '../../ipc/clock.ts';
 import { encodeMessage } from '../../ipc/pipe-message.ts';
 import type { Slice } from '../../ipc/port-bounded.ts';
 import { Pipe, type PipeOptions } from '../../ipc/port-pipe.ts';
@@ -104,6 +104,26 @@ describe('pipe port', () => {
     );
     assert.ok(longest < 100, `the loop stood still for ${longest} ms`);
     assert.deepEqual(faults, []);
+  });
+
+  it('delivers the last words before it says that the other side has gone, also while it rests', async (t) => {
+    let now = 0;
+    const slow: Clock = {
+      ...systemClock,
+      now: () => {
+        now += 10;
+        return now;
+      },
+    };
+    const { near, far, socket } = await open(t, { clock: slow });
+    // As child_process does with the pipes of a child that has exited.
+    socket.on('pause', () => socket.resume());
+    const heard: unknown[] = [];
+    near.port(0).receive((message) => heard.push(message));
+    near.onClose(() => heard.push('gone'));
+    far.end(Buffer.concat(['a', 'b', 'c', 'd'].map((word) => encodeMessage(0, word))));
+    await eventually(() => heard.includes('gone'));
+    assert.deepEqual(heard, ['a', 'b', 'c', 'd', 'gone']);
   });
 
   it('gives up once, and reads no further, when the other side sends what is no message', async (t) => {

@@ -1,6 +1,7 @@
 // Runs in the plugin's thread.
 /** Counts what the plugin uses, in cells that the host reads or asks for. */
 
+import { resolve } from 'node:path';
 import { USES, type Uses } from '../../uses.ts';
 import { apply, create, each } from './primordials.ts';
 
@@ -35,7 +36,12 @@ export class UseCount {
   }
 }
 
+const KHOOK = resolve(import.meta.dirname, '../../..');
+
 /** Of files it is Node itself that refuses. From now on: what the guard gave up before is none of the plugin's. */
 export function countRefusedFiles(uses: UseCount): void {
-  diagnostics.subscribe('node:permission-model:fs', () => uses.more('deniedFiles'));
+  diagnostics.subscribe('node:permission-model:fs', (refused) => {
+    // Node looks for the package.json beside `khook/plugin` when CommonJS requires that.
+    if ((refused as { resource?: unknown }).resource !== KHOOK) uses.more('deniedFiles');
+  });
 }

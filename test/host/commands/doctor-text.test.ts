@@ -3,6 +3,19 @@ import { it } from 'node:test';
 import { reportText } from '../../../host/commands/doctor-text.ts';
 import { problem } from '../../../host/doctor/finding.ts';
 
+it('names the port that was asked', () => {
+  const finding = problem({
+    code: 'PLUGIN_CPU',
+    subject: 'plugin x',
+    problem: 'It is busy.',
+    fix: 'Look:',
+    paste: 'curl -s localhost:6060/api',
+  });
+  const report = { version: '1.0.0', at: '2026-03-01T03:00:00.000Z', findings: [finding] };
+  assert.match(reportText(report, 'http://127.0.0.1:16060'), /curl -s 127\.0\.0\.1:16060\/api/);
+  assert.match(reportText(report, 'namespace kagent of https://api'), /curl -s localhost:6060\/api/);
+});
+
 it('prints what others have written, and lets no terminal obey it', () => {
   const finding = problem({
     code: 'EVENT_INVALID',

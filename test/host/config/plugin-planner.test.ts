@@ -293,6 +293,16 @@ test('plugin planner: plugins over the limit are left out, in the order of plugi
   assert.equal(problems[0]?.code, 'HOST_ERR_BUNDLE_LIMIT');
 });
 
+test('plugin planner: over the limit a bundle that is new takes the place of none that runs', async (t) => {
+  const bundles = ['a', 'b', 'c', 'd'].map((name) => ({ name }));
+  const yaml = 'plugins: [{ name: d }]\nsettings: { maxPlugins: 2 }';
+  const { plans } = await plan(t, { bundles, yaml, input: { running: new Set(['c', 'd']) } });
+  assert.deepEqual(
+    plans.map(({ kind, name }) => `${name} ${kind}`),
+    ['d run', 'a invalid', 'b invalid', 'c run'],
+  );
+});
+
 test('plugin planner: the fingerprint changes with every setting and every granted value, and with nothing else', async (t) => {
   const root = tempDir(t);
   const bundles = [{ khook: { permissions: { env: ['TOKEN'] } } }, { name: 'other' }];

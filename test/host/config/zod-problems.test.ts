@@ -78,6 +78,7 @@ const SENTENCES: readonly [config: string, message: string, fix?: string][] = [
   ['{ port: 1, topics: [a, 3] }', "configuration 'topics[1]' must be a string, got number"],
   ['{ port: 1, prot: 2 }', 'unknown configuration key: prot', "did you mean 'port'?"],
   ['{ port: 1, rateLimit: { brust: 1 } }', 'unknown configuration key: rateLimit.brust', "did you mean 'burst'?"],
+  ['{ port: 1, rateLimit: { speed: 1 } }', 'unknown configuration key: rateLimit.speed', 'known here: burst'],
   ['{ port: 1, rateLimit: { burst: 10 } }', "configuration 'rateLimit.burst' must be between 1 and 9, got 10"],
   ['{ port: 1, target: true }', "configuration 'target' must be a string or an integer, got boolean"],
   ['[]', 'configuration must be an object, got list'],

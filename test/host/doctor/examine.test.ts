@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { Evidence, PluginEvidence } from '../../../host/doctor/evidence.ts';
 import { examine } from '../../../host/doctor/examine.ts';
 import type { FindingCode, Severity } from '../../../host/doctor/finding.ts';
+import type { EventSnapshot } from '../../../host/http/view.ts';
 import { OUTCOMES, type Outcome } from '../../../ipc/event.ts';
 import { fixtureSpec } from '../../support/plugin-spec.ts';
 
@@ -294,6 +295,58 @@ describe('the doctor', () => {
       found.map(({ code }) => code),
       ['STORAGE', 'AGENT_UNREACHABLE', 'DEAD_LETTERS', 'STANDBY'],
     );
+  });
+
+  it('tells of a plugin that failed, also while it starts again', () => {
+    const lastExit = { reason: 'failed_start', detail: 'no broker', at: AT - 1_000 };
+    const [found] = examine(plugin({ state: 'starting', since: AT - 10, lastExit }));
+    assert.equal(found?.code, 'PLUGIN_RESTARTING');
+    assert.match(found.problem, /failed \(failed_start\): no broker; it starts again\./);
+  });
+
+  it('counts repeats by what they are about', () => {
+    const receivedAt = new Date(AT).toISOString();
+    const repeat = (id: string, resourceName: string, until: string): EventSnapshot => ({
+      id,
+      resourceName,
+      receivedAt,
+      plugin: 'puppet',
+      type: SPEC.eventTypes[0] ?? '',
+      internalType: 'Happened',
+      namespace: '',
+      message: 'it happened',
+      outcome: 'duplicate',
+      trail: [{ at: receivedAt, step: 'duplicate', detail: `of an earlier firing, until ${until}` }],
+    });
+    const found = examine({
+      ...WELL,
+      events: [repeat('e-1', 'nuts', 'A'), repeat('e-2', 'bolts', 'A'), repeat('e-3', 'nuts', 'B')],
+    });
+    assert.deepEqual(
+      found.map(({ problem }) => problem.split(' repeated')[0]),
+      ['2 events about nuts', '1 event about bolts'],
+    );
+  });
+
+  it('says where in which file something is wrong, and whose it is', () => {
+    const wrong = {
+      code: 'HOST_ERR_CONFIG_VALUE',
+      message: "required configuration 'url' is missing",
+      fix: 'add it',
+      file: '/etc/khook/plugins.yaml',
+      line: 4,
+      column: 13,
+      path: 'url',
+      subject: 'puppet',
+    } as const;
+    const [found] = examine({ ...WELL, problems: [wrong] });
+    assert.equal(found?.problem, "puppet: url: required configuration 'url' is missing");
+    assert.deepEqual(found?.evidence, ['/etc/khook/plugins.yaml:4:13 [HOST_ERR_CONFIG_VALUE]']);
+  });
+
+  it('gives limits in the words of plugins.yaml', () => {
+    const [found] = examine(plugin({ heldBytes: 60 * MIB }));
+    assert.match(found?.paste ?? '', /limits: \{ memoryMb: 128 \}/);
   });
 
   it('forgets what is long past', () => {

@@ -97,7 +97,7 @@ describe('exit of a child', () => {
 
   it('has one line of the error that the plugin ended with', () => {
     const error = { code: 'X', kind: 'plugin', name: 'Error', message: 'first\nsecond', stack: 'at a' } as const;
-    assert.deepEqual(exitOfError(error), { reason: 'crash', detail: 'first', stack: 'at a', code: 'X' });
+    assert.deepEqual(exitOfError(error), { reason: 'crash', detail: 'first second', stack: 'at a', code: 'X' });
   });
 });
 

@@ -87,7 +87,7 @@ describe('supervisor: health and stop', () => {
         { step: 'stop', afterMs: 500, error: '' },
       ],
     ],
-    'throws in stop': [{ stop: refuse }, [{ step: 'stop', afterMs: 0, error: 'will not' }]],
+    'throws in stop': [{ stop: refuse }, [{ step: 'stop', afterMs: 0, error: 'will not at all' }]],
   } as const;
   for (const [name, [script, refused]] of Object.entries(unwilling)) {
     it(`ends a plugin by force that ${name}, within its deadline, and says what it refused`, async () => {

@@ -138,8 +138,25 @@ describe('supervisor', () => {
         [bench.kind, bench.said, bench.harbour.alive.length],
         ['backing-off', ['crashed 1 failed_start'], 0],
       );
+      const { detail, code, stack } = bench.supervisor.lastExit?.exit ?? {};
+      assert.match(detail ?? '', new RegExp(`^its '${method}' did not end within 10 s \\(limits.startTimeout\\)`));
+      assert.deepEqual([code, stack], ['IPC_ERR_DEADLINE', '']);
       await stopped(bench);
     });
+
+    if (method === 'initialize')
+      it('says of a plugin that is not even loaded in time that it is not', async () => {
+        const bench = new SupervisionBench();
+        bench.harbour.script = { initialize: NEVER, isLoaded: { kind: 'ok', value: false } };
+        await bench.supervisor.apply(runPlan());
+        await bench.pass(10_000);
+        const detail = bench.supervisor.lastExit?.exit.detail ?? '';
+        assert.match(
+          detail,
+          /^its files were not loaded within 10 s \(limits.startTimeout\): a top-level await may wait/,
+        );
+        await stopped(bench);
+      });
 
     it(`gives up when ${method} says that the configuration is wrong, until it changes`, async () => {
       const bench = new SupervisionBench();

@@ -281,6 +281,16 @@ test('log lines: a crash tells its cause and its end once each, with the stack, 
   assert.equal(panic?.stack, end.stack);
 });
 
+test('log lines: what is wrong with an entry is told where it is read; its end says the first of it, in one line', () => {
+  using at = bench();
+  const detail = ['plugins.yaml:2:5: port: must be a number', 'plugins.yaml:3:5: unknown key', 'and this'].join('\n');
+  const end = { ...exit('bad_config', detail), code: 'HOST_ERR_CONFIG_VALUE' };
+  at.rooms.supervision.emit('plugin:failed', { plugin: 'webhook', exit: end, retryMs: null });
+  assert.deepEqual(at.lines.messages, [
+    'plugin webhook failed for good: bad config: plugins.yaml:2:5: port: must be a number (and 2 more); it starts again when its bundle or its configuration changes',
+  ]);
+});
+
 test('log lines: a blocked plugin prints the reason and the YAML that would unblock it', () => {
   using at = bench('info', 'pretty');
   const remedy = 'plugins:\n  - name: webhook\n    permissions: { net: { listen: [8090] } }';

@@ -95,14 +95,37 @@ describe('plugin runtime', () => {
     }
   });
 
-  it('says what to do about a dependency that is not there, or is TypeScript', async () => {
-    for (const [code, remedy] of [
-      ['ERR_MODULE_NOT_FOUND', /\(ERR_MODULE_NOT_FOUND\); it must be in the bundle, .*'bundleDependencies'/],
-      ['ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING', /STRIPPING\); a dependency must be JavaScript/],
+  it('says what an entry exports in place of a plugin', async () => {
+    for (const [loaded, text] of [
+      [{}, 'no exports at all'],
+      [{ plugin: {}, other: 1 }, 'no default export, only plugin, other'],
+      [{ default: { run: () => 1 } }, "an object of run without a function 'start'"],
+      [{ default: {} }, "an empty object without a function 'start'"],
+      [{ default: () => 1 }, 'a function'],
+      [{ default: null }, 'null'],
     ] as const) {
-      const error = Object.assign(new Error('no'), { code });
-      await assert.rejects(rig(error).runtime.initialize(), { code: 'PLUGIN_ERR_LOAD', message: remedy });
+      const message = `the entry must export default definePlugin({ start(ctx) {…} }), got ${text}`;
+      await assert.rejects(rig(loaded).runtime.initialize(), { code: 'PLUGIN_ERR_NOT_A_PLUGIN', message });
     }
+  });
+
+  it('takes the default export of CommonJS that was compiled from an ES module', async () => {
+    let isStarted = false;
+    const start = (): void => {
+      isStarted = true;
+    };
+    const { runtime } = rig({ default: { __esModule: true, default: definePlugin({ start }) } });
+    await runtime.initialize();
+    await runtime.start();
+    assert.ok(isStarted);
+  });
+
+  it('says whether its bundle is loaded', async () => {
+    const { runtime } = rig(bundle({ initialize: () => new Promise(() => undefined), start() {} }));
+    assert.equal(await runtime.isLoaded(), false);
+    void runtime.initialize();
+    await settle();
+    assert.equal(await runtime.isLoaded(), true);
   });
 
   it('gives the plugin a configuration of its own, and keeps the code of a ConfigError', async () => {
