@@ -1,7 +1,8 @@
 /** A vessel in a worker thread: three ports, flags instead of trust, and vital signs read from outside. Runs on the host thread. */
 
 import { Worker } from 'node:worker_threads';
-import { type Clock, delay } from '../../ipc/clock.ts';
+import type { Clock } from '../../ipc/clock.ts';
+import { endingCells, IS_NEAR, MADE, WAITS } from '../../ipc/ending-cells.ts';
 import { CodedError, codeOf, toWireError } from '../../ipc/errors.ts';
 import type { ThreadData } from '../../ipc/runtime/thread.ts';
 import { readUses, USES } from '../../ipc/uses.ts';
@@ -24,8 +25,8 @@ const V8_LIMIT_FACTOR = 48;
 const YOUNG_GENERATION_MB = 16;
 /** How long the end of a thread is waited for before its plugin may start anew; nearly all end within milliseconds. */
 const SLOT_MS = 100;
-/** From the word that a thread is about to be ended to its end: see ipc/runtime/guard/ending.ts. */
-const SETTLE_MS = 20;
+/** So long may a thread that was told of its end take to wait for it: see ipc/runtime/guard/ending.ts. */
+const SETTLE_MS = 50;
 
 const WATCHDOG_REASONS: readonly ExitReason[] = ['leak', 'out_of_memory', 'hang', 'flood', 'protocol'];
 
@@ -55,13 +56,13 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
   });
   const name = threadName(birth.plugin);
   const poolWork = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  const endingCells = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
+  const cells = endingCells();
   const uses = new SharedArrayBuffer(USES.length * Int32Array.BYTES_PER_ELEMENT);
   const data: ThreadData = {
     birth,
     code: runtimeCode(options.runtime),
     poolWork,
-    ending: endingCells,
+    ending: cells,
     uses,
     ...wires.threadEnds,
   };
@@ -115,11 +116,13 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
     if (options.watchdog === undefined) watchdog[Symbol.dispose]();
     listener.exit(exit);
   };
-  /** Where its end could abort the process, it is told of it first. */
+  /** Where its end could abort the process, it is told of it first: whatever keeps it busy, or wakes it up, it learns of it. */
   const endThread = async (): Promise<void> => {
-    const cells = new Int32Array(endingCells);
-    Atomics.store(cells, 0, 1);
-    if (Atomics.load(cells, 1) > 0) await delay(clock, SETTLE_MS);
+    Atomics.store(cells, IS_NEAR, 1);
+    if (Atomics.load(cells, MADE) > 0) {
+      wires.pulse.post({ kind: 'ping', n: 0 });
+      await Atomics.waitAsync(cells, WAITS, 0, SETTLE_MS).value;
+    }
     await worker.terminate();
   };
   const terminate = async (why: Exit): Promise<void> => {
