@@ -3,7 +3,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import type { Worker } from 'node:worker_threads';
-import type { EndingSigns } from './thread-end.ts';
 import type { OutsideSigns, Sizes } from './watched.ts';
 
 /** The system keeps no more of a thread's name. */
@@ -49,11 +48,6 @@ export class ThreadSigns {
   outside(): OutsideSigns {
     const { active } = this.#worker.performance.eventLoopUtilization();
     return { loopActiveMs: active, ...(this.#stat() ?? { cpuSeconds: null, faultedBytes: null }) };
-  }
-
-  ending(): Omit<EndingSigns, 'isParked'> {
-    const { idle } = this.#worker.performance.eventLoopUtilization();
-    return { idleMs: idle, cpuSeconds: this.#stat()?.cpuSeconds ?? null };
   }
 
   /** Of a thread that cannot be ended: others come first, and yet it has to get done. */

@@ -2,6 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../ipc/clock.ts';
+import { endingCells, IS_NEAR, MADE, WAITS } from '../../ipc/ending-cells.ts';
 import { CodedError, codeOf, toWireError } from '../../ipc/errors.ts';
 import { pluginFrames } from '../../ipc/plugin-frames.ts';
 import type { ThreadData } from '../../ipc/runtime/thread.ts';
@@ -56,13 +57,13 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
   });
   const name = threadName(birth.plugin);
   const poolWork = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  const endingCells = new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT);
+  const cells = endingCells();
   const uses = new SharedArrayBuffer(USES.length * Int32Array.BYTES_PER_ELEMENT);
   const data: ThreadData = {
     birth,
     code: runtimeCode(options.runtime),
     poolWork,
-    ending: endingCells,
+    ending: cells,
     uses,
     ...wires.threadEnds,
   };
@@ -116,12 +117,17 @@ export function openThreadVessel(request: VesselRequest, options: ThreadVesselOp
     if (options.watchdog === undefined) watchdog[Symbol.dispose]();
     listener.exit(exit);
   };
-  /** Where its end could abort the process, it is told of it first. */
+  /** Where its end could abort the process, it is told of it first: whatever keeps it busy, or wakes it up, it learns of it. */
   const endThread = async (): Promise<void> => {
-    const cells = new Int32Array(endingCells);
-    Atomics.store(cells, 0, 1);
-    const look = () => ({ isParked: Atomics.load(cells, 2) === 1, ...signs.ending() });
-    if (Atomics.load(cells, 1) > 0) await settled(look, clock);
+    Atomics.store(cells, IS_NEAR, 1);
+    if (Atomics.load(cells, MADE) > 0) {
+      wires.pulse.post({ kind: 'ping', n: 0 });
+      await settled(
+        () => ({ isWaiting: Atomics.load(cells, WAITS) === 1, cpuSeconds: signs.outside().cpuSeconds }),
+        cells,
+        clock,
+      );
+    }
     await worker.terminate();
   };
   const terminate = async (why: Exit): Promise<void> => {

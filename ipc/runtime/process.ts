@@ -102,7 +102,7 @@ function live({ birth, environment }: ToChild & { kind: 'birth' }): void {
       systemClock.after(LAST_WORDS_MS, () => exit(1));
     },
   });
-  answerPulse(control.port(PULSE_CHANNEL), 'thorough');
+  answerPulse(control.port(PULSE_CHANNEL), { thoroughness: 'thorough' });
   exposeRemote<PluginControl>(control.port(CONTROL_CHANNEL), runtime, CONTROL_METHODS);
   life.post({ kind: 'born', readings: readings() });
 }

@@ -9,6 +9,7 @@ import { messagePort } from '../port-message.ts';
 import { exposeRemote } from '../remote.ts';
 import { loadBundle, supplyPluginApi } from './bundle-loader.ts';
 import { collect } from './collection.ts';
+import { Ending } from './guard/ending.ts';
 import { guardThread } from './guard/guard.ts';
 import { PluginRuntime } from './plugin-runtime.ts';
 import { answerPulse } from './pulse.ts';
@@ -22,8 +23,8 @@ export interface ThreadData {
   readonly pulse: MessagePort;
   /** Of one Int32: see `GuardOptions.poolWork`. */
   readonly poolWork: SharedArrayBuffer;
-  /** Of three Int32: see `GuardOptions.ending`. */
-  readonly ending: SharedArrayBuffer;
+  /** See `GuardOptions.ending`. */
+  readonly ending: Int32Array;
   /** See `GuardOptions.uses`. */
   readonly uses: SharedArrayBuffer;
 }
@@ -46,13 +47,14 @@ guardThread({
   hostDirectory: birth.hostDirectory,
   ports: [control, events, pulse],
   poolWork: new Int32Array(poolWork),
-  ending: new Int32Array(ending),
+  ending,
   uses: new Int32Array(uses),
   log: (level, text) => runtime.log.print(level, text),
   flush: () => runtime.flush(),
   report: null,
 });
 
-answerPulse(messagePort<PulseMessage, PulseMessage>(pulse));
+const end = new Ending(ending);
+answerPulse(messagePort<PulseMessage, PulseMessage>(pulse), { heed: () => end.heed() });
 
 exposeRemote<PluginControl>(messagePort(control), runtime, CONTROL_METHODS);

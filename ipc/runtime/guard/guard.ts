@@ -35,10 +35,7 @@ export interface GuardOptions {
   readonly ports: readonly MessagePort[];
   /** One cell in which the host reads how much of the thread pool is used here; null in a process, which has its own. */
   readonly poolWork: Int32Array | null;
-  /**
-   * Three cells: into the first the host writes 1 a moment before it ends the thread; the second counts what makes that moment necessary; into the
-   * third the thread writes 1 when it waits for its end. Null in a process, which may end anywhere.
-   */
+  /** See `ipc/ending-cells.ts`. Null in a process, which may end anywhere. */
   readonly ending: Int32Array | null;
   /** See `ipc/uses.ts`: what the plugin uses is counted here. */
   readonly uses: Int32Array;
@@ -70,9 +67,9 @@ export function guardThread(options: GuardOptions): void {
   output = guardStdio(log);
   guardFiles({ refusals, doors, output, limit: budget.files, uses });
   guardNetwork({ refusals, doors, network, budget, uses });
-  const pool = new Pool(options.poolWork);
-  guardCrypto({ refusals, doors, pool });
   const ending = new Ending(options.ending);
+  const pool = new Pool(options.poolWork, ending);
+  guardCrypto({ refusals, doors, pool });
   guardCompression({ refusals, doors, pool, ending, isGranted: isAnyGranted(network) });
   guardEngine(refusals, doors);
   guardMemory(refusals);

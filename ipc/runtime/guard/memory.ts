@@ -1,13 +1,23 @@
 // Runs in the plugin's thread.
 /**
  * Memory that no heap limit sees: of shared memory there are a few cells and no more, WebAssembly is counted, and so are buffers that
- * reserve addresses to grow into. What a module declares inside itself is capped by the host's --wasm-max-mem-pages alone; the host watches the size of each
+ * reserve addresses to grow into, and calls that wait on stacks of their own. What a module declares inside itself is capped by the host's --wasm-max-mem-pages alone; the host watches the size of each
  * thread from outside.
  */
 
 import { liveCount } from './live-count.ts';
-import { intercept, lock, wrapConstructor } from './lock.ts';
-import { apply, asNumber, construct, create, each, get, promiseThen, rejected } from './primordials.ts';
+import { intercept, lock, wrap, wrapConstructor } from './lock.ts';
+import {
+  type AnyFunction,
+  apply,
+  asNumber,
+  construct,
+  create,
+  each,
+  get,
+  promiseThen,
+  rejected,
+} from './primordials.ts';
 import type { Refusals } from './refusal.ts';
 
 /** 64 KiB each. */
@@ -18,6 +28,9 @@ const MAX_PAGES = 4_096;
  */
 const MAX_OBJECTS = 1_024;
 const MAX_RESERVED = 2 ** 32;
+
+/** Calls of WebAssembly that wait for a promise: V8 gives each a stack of its own, and aborts the process when there is no room for one. */
+const MAX_WAITING = 256;
 
 /** Bytes made in all of a run: libraries wait on a cell of it (pino's sleep is one) and have nobody to share it with. */
 const MAX_SHARED = 65_536;
@@ -83,6 +96,7 @@ export function guardMemory(refusals: Refusals): void {
       count('WebAssembly.Instance', construct(original, args, newTarget)),
     ),
   );
+  guardWaiting(web, refusals);
   each(['instantiate', 'instantiateStreaming'], (name) => {
     intercept(web, name, (original, self, args) => {
       try {
@@ -97,6 +111,32 @@ export function guardMemory(refusals: Refusals): void {
       });
     });
   });
+}
+
+/** `WebAssembly.promising` makes functions whose calls wait; while one does, it counts. */
+function guardWaiting(web: object, refusals: Refusals): void {
+  let waiting = 0;
+  const over = (): void => {
+    waiting -= 1;
+  };
+  intercept(web, 'promising', (original, self, args) =>
+    wrap(apply(original, self as object, args) as AnyFunction, (call, receiver, given) => {
+      if (waiting >= MAX_WAITING) {
+        const what = `more than ${MAX_WAITING} calls of WebAssembly that wait`;
+        return rejected(refusals.error(what, 'each has a stack, of which a process has not many'));
+      }
+      waiting += 1;
+      let promise: Promise<unknown>;
+      try {
+        promise = apply(call, receiver as object, given) as Promise<unknown>;
+      } catch (error) {
+        over();
+        throw error;
+      }
+      void promiseThen(promise, over, over);
+      return promise;
+    }),
+  );
 }
 
 /** The bytes that a buffer may grow to, or null. Asked for once: a getter could say something else the second time. */

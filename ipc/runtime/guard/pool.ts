@@ -4,6 +4,7 @@
  * allocate shows in none of its own signs, it is counted in memory that the host reads.
  */
 
+import type { Ending } from './ending.ts';
 import { apply, construct, get, getOwnPropertyDescriptor, isView } from './primordials.ts';
 import { Turns } from './turns.ts';
 
@@ -16,15 +17,18 @@ const sizeOfBuffer = getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength
 
 export class Pool extends Turns {
   readonly #work: Int32Array | null;
+  readonly #ending: Ending;
 
   /** `work`: one cell, to which a job adds 1 as it begins and its milliseconds as it ends; null where nobody reads it. */
-  constructor(work: Int32Array | null) {
+  constructor(work: Int32Array | null, ending: Ending) {
     super(JOBS_AT_ONCE);
     this.#work = work;
+    this.#ending = ending;
   }
 
   override take(start: (end: () => void) => void): void {
     super.take((end) => {
+      this.#ending.made();
       const startedAt = now();
       let isOver = false;
       this.#count(1);

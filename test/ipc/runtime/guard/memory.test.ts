@@ -8,6 +8,9 @@ describe('guard: memory', () => {
   it('bounds shared memory and counts WebAssembly', async (t) => {
     const plain = results(await attempt(t, 'memory', { isGuarded: false }));
     assert.deepEqual(plain, {
+      'calls that wait': 800,
+      'calls that wait and fail': 300,
+      'calls that wait for ever': 'one more',
       'a cell to wait on': 'true 4 timed-out',
       'sizes that are none': 6,
       'more shared memory': 100_000,
@@ -27,6 +30,9 @@ describe('guard: memory', () => {
     });
     const guarded = results(await attempt(t, 'memory', { isGuarded: true }));
     assert.deepEqual(guarded, {
+      'calls that wait': 800,
+      'calls that wait and fail': 300,
+      'calls that wait for ever': REFUSED,
       'a cell to wait on': 'true 4 timed-out',
       'sizes that are none': 6,
       'more shared memory': REFUSED,
