@@ -26,7 +26,7 @@ import type { Refusals } from './refusal.ts';
 
 /** Of brotli's input: at its slowest about half a second. */
 const PIECE_BYTES = 256 * 1024;
-/** Of any other input: so much of it is copied at once. Fast brotli makes one block of what it is given, up to this. */
+/** Of any other input: so much of it is copied at once, and no more is worked on without a look at whether the thread is to end. Fast brotli makes one block of what it is given, up to this. */
 const COPIED_BYTES = 4 * 1024 * 1024;
 const Bytes = Uint8Array;
 const Words = Uint32Array;
@@ -222,7 +222,7 @@ export function guardCompression({ refusals, doors, pool, ending, isGranted }: C
       const job = jobOf(args);
       let room = args[6] as number;
       do {
-        apply(original, self as object, pieceOf(job, room, engine.isInPieces ? PIECE_BYTES : Infinity));
+        apply(original, self as object, pieceOf(job, room, engine.isInPieces ? PIECE_BYTES : COPIED_BYTES));
         room = engine.state[0] as number;
       } while (goesOn(engine, job));
       tell(engine);

@@ -4,6 +4,7 @@
 import {
   argon2Cost,
   keyPairCost,
+  outputCost,
   pbkdf2Cost,
   primeCheckCost,
   primeCost,
@@ -13,11 +14,13 @@ import {
   type TooMuch,
 } from './crypto-costs.ts';
 import type { Doors } from './doors.ts';
-import { intercept, lockAccessor } from './lock.ts';
+import { type Build, intercept, lock, lockAccessor, wrapConstructor } from './lock.ts';
 import { copyOfBytes, type Pool } from './pool.ts';
 import {
   type AnyFunction,
   apply,
+  asNumber,
+  construct,
   create,
   defineProperty,
   each,
@@ -34,6 +37,8 @@ const later = setImmediate;
 const WHY = 'it would keep a thread of the shared pool busy for too long';
 
 type Cost = (args: unknown[]) => TooMuch;
+/** Of Diffie-Hellman a number asks for one. */
+const SAFE = { safe: true };
 const optionsAt = (args: unknown[], index: number): Record<string, unknown> => {
   if (typeof args[index] !== 'object' || args[index] === null) return create(null) as Record<string, unknown>;
   args[index] = readOnce(args[index]);
@@ -42,10 +47,10 @@ const optionsAt = (args: unknown[], index: number): Record<string, unknown> => {
 
 /** Without its suffix Sync, which has the same arguments. */
 const COSTS: Readonly<Record<string, Cost>> = {
-  pbkdf2: (args) => pbkdf2Cost(args[2]),
-  scrypt: (args) => scryptCost(optionsAt(args, 3)),
+  pbkdf2: (args) => pbkdf2Cost(args[2], args[3]),
+  scrypt: (args) => scryptCost(args[2], optionsAt(args, 3)),
   generateKeyPair: (args) => keyPairCost(args[0], optionsAt(args, 1)),
-  generatePrime: (args) => primeCost(args[0]),
+  generatePrime: (args) => primeCost(args[0], optionsAt(args, 1)),
   checkPrime: (args) => primeCheckCost(args[0], optionsAt(args, 1)),
   argon2: (args) => argon2Cost(optionsAt(args, 1)),
 };
@@ -55,6 +60,39 @@ export interface CryptoGuardOptions {
   readonly refusals: Refusals;
   readonly doors: Doors;
   readonly pool: Pool;
+}
+
+/** Of a key that is derived; read once. */
+function bitsAsked(name: string, args: unknown[]): unknown {
+  const asked = args[2];
+  if (name === 'deriveKey') {
+    args[2] = readOnce(asked);
+    return typeof asked === 'object' && asked !== null ? get(args[2] as object, 'length') : 0;
+  }
+  if (name !== 'deriveBits' || asked === undefined || asked === null) return 0;
+  args[2] = asNumber(asked);
+  return args[2];
+}
+
+/** Digests whose length may be chosen. */
+function guardOutputs(crypto: Record<string, unknown>, refusals: Refusals): void {
+  const check = (args: unknown[], at: number): unknown[] => {
+    const fault = typeof args[at] === 'object' ? outputCost(optionsAt(args, at).outputLength) : null;
+    if (fault !== null) throw refusals.error(fault, WHY);
+    return args;
+  };
+  const Hash = crypto.Hash as AnyFunction;
+  intercept(crypto, 'createHash', (original, self, args) => apply(original, self as object, check(args, 1)));
+  intercept(crypto, 'hash', (original, self, args) => apply(original, self as object, check(args, 2)));
+  intercept(Hash.prototype as object, 'copy', (original, self, args) =>
+    apply(original, self as object, check(args, 0)),
+  );
+  const build: Build = (original, args, newTarget) => construct(original, check(args, 1), newTarget);
+  lock(
+    crypto,
+    'Hash',
+    wrapConstructor(Hash, build, (original, self, args) => apply(original, self as object, check(args, 1))),
+  );
 }
 
 const TAKE_NO_BYTES: readonly string[] = ['randomBytes', 'generateKey', 'diffieHellman', 'encapsulate'];
@@ -102,6 +140,7 @@ export function guardCrypto({ refusals, doors, pool }: CryptoGuardOptions): void
         return apply(original, self as object, args);
       });
     });
+    guardOutputs(crypto, refusals);
     each(TAKE_NO_BYTES, (name) => {
       intercept(crypto, name, (original, self, args) => pool.callback(original, self, args));
     });
@@ -123,7 +162,7 @@ export function guardCrypto({ refusals, doors, pool }: CryptoGuardOptions): void
     });
     each(['createDiffieHellman', 'DiffieHellman'], (name) => {
       intercept(crypto, name, (original, self, args) => {
-        const fault = typeof args[0] === 'number' ? primeCost(args[0]) : null;
+        const fault = typeof args[0] === 'number' ? primeCost(args[0], SAFE) : null;
         if (fault !== null) throw refusals.error(fault, WHY);
         return apply(original, self as object, args);
       });
@@ -134,7 +173,7 @@ export function guardCrypto({ refusals, doors, pool }: CryptoGuardOptions): void
         const algorithm = readOnce(args[0]);
         args[0] = algorithm;
         if (typeof algorithm === 'object' && algorithm !== null) {
-          const fault = subtleCost(algorithm as never);
+          const fault = subtleCost(algorithm as never, bitsAsked(name, args));
           if (fault !== null) return rejected(refusals.error(fault, WHY));
           keepBytes(algorithm);
         }

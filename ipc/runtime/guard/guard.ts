@@ -8,6 +8,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { NetworkPolicy, ThreadBudget } from '../../control.ts';
 import type { WireError } from '../../errors.ts';
+import { guardBlobs } from './blobs.ts';
 import { guardCompression } from './compression.ts';
 import { guardCrypto } from './crypto.ts';
 import { Doors } from './doors.ts';
@@ -73,6 +74,7 @@ export function guardThread(options: GuardOptions): void {
   guardCompression({ refusals, doors, pool, ending, isGranted: isAnyGranted(network) });
   guardEngine(refusals, doors);
   guardMemory(refusals);
+  guardBlobs(refusals);
   guardProcess({ refusals, hostDirectory: options.hostDirectory });
   // Nothing planted there (a `then`, a `get`, a setter) reaches the objects of Node or of the runtime.
   preventExtensions(Object.prototype);

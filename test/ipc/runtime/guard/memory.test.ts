@@ -8,6 +8,8 @@ describe('guard: memory', () => {
   it('bounds shared memory and counts WebAssembly', async (t) => {
     const plain = results(await attempt(t, 'memory', { isGuarded: false }));
     assert.deepEqual(plain, {
+      'Blobs inside each other': 'Blob 1100,File 1100,import 1100,slice 1100,prototype 1100',
+      'ordinary Blobs': 'abc,text/plain,true,0,0,name,5,bc,ERR_INVALID_ARG_TYPE',
       'calls that wait': 800,
       'calls that wait and fail': 300,
       'calls that wait for ever': 'one more',
@@ -30,6 +32,8 @@ describe('guard: memory', () => {
     });
     const guarded = results(await attempt(t, 'memory', { isGuarded: true }));
     assert.deepEqual(guarded, {
+      'Blobs inside each other': 'Blob 999,File 999,import 499,slice 999,prototype 999',
+      'ordinary Blobs': 'abc,text/plain,true,0,0,name,5,bc,ERR_INVALID_ARG_TYPE',
       'calls that wait': 800,
       'calls that wait and fail': 300,
       'calls that wait for ever': REFUSED,
