@@ -36,12 +36,12 @@ export class UseCount {
   }
 }
 
-const KHOOK = resolve(import.meta.dirname, '../../..');
+const IPC = resolve(import.meta.dirname, '../..');
 
 /** Of files it is Node itself that refuses. From now on: what the guard gave up before is none of the plugin's. */
 export function countRefusedFiles(uses: UseCount): void {
   diagnostics.subscribe('node:permission-model:fs', (refused) => {
     // Node looks for the package.json beside `khook/plugin` when CommonJS requires that.
-    if ((refused as { resource?: unknown }).resource !== KHOOK) uses.more('deniedFiles');
+    if ((refused as { resource?: unknown }).resource !== IPC) uses.more('deniedFiles');
   });
 }
