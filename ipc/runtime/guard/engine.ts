@@ -50,6 +50,8 @@ export function guardEngine(refusals: Refusals, doors: Doors): void {
       });
     });
   });
+  // A thread may set neither anyway, and `crypto.fips` in a process changes that process alone.
+  doors.on(['crypto'], (crypto) => refuse(crypto, 'crypto', { setFips: BEYOND, setEngine: BEYOND }));
   doors.on(['os'], (os) => refuse(os, 'os', { setPriority: BEYOND }));
   doors.on(['vm'], (vm) => {
     refuse(vm, 'vm', { createContext: CONTEXT, runInContext: CONTEXT, runInNewContext: CONTEXT });
