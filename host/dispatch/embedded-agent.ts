@@ -89,7 +89,7 @@ export class EmbeddedAgent {
 function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
-      const message = `The embedded agent cannot listen on ${HOST}:${port} (${codeOf(cause) || messageOf(cause)}). Free the port, or give another.`;
+      const message = `The embedded agent cannot listen on ${HOST}:${port} (${codeOf(cause) || messageOf(cause)}). Free the port, or give another (--agent-port).`;
       reject(new HostError('HOST_ERR_PORT', message, { kind: 'user', cause }));
     });
     server.listen(port, HOST, resolve);

@@ -1,8 +1,8 @@
 // Runs in the plugin's thread.
 /**
- * Memory that no heap limit sees: of shared memory there are a few cells and no more, WebAssembly is counted, and so are buffers that
- * reserve addresses to grow into, and calls that wait on stacks of their own. What a module declares inside itself is capped by the host's --wasm-max-mem-pages alone; the host watches the size of each
- * thread from outside.
+ * Memory that no heap limit sees: of shared memory there are a few cells and no more; WebAssembly is counted, and so are buffers that
+ * reserve addresses to grow into, and calls that wait on stacks of their own. What a module declares inside itself is capped by the host's
+ * --wasm-max-mem-pages alone; the host watches the size of each thread from outside.
  */
 
 import { liveCount } from './live-count.ts';
