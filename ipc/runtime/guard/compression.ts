@@ -26,7 +26,7 @@ import type { Refusals } from './refusal.ts';
 
 /** Of brotli's input: at its slowest about half a second. */
 const PIECE_BYTES = 256 * 1024;
-/** Of any other input: so much of it is copied at once, and no more is worked on without a look at whether the thread is to end. Fast brotli makes one block of what it is given, up to this. */
+/** Of any other input, between two looks at whether the thread is to end. Fast brotli makes one block of what it is given, up to this. */
 const COPIED_BYTES = 4 * 1024 * 1024;
 const Bytes = Uint8Array;
 const Words = Uint32Array;

@@ -124,5 +124,8 @@ test('embedded agent: closes at once with a half-sent request open, and frees it
   assert.ok(performance.now() - startedAt < 1_000);
   const next = await EmbeddedAgent.start({ port, clock: systemClock });
   t.after(() => next[Symbol.asyncDispose]());
-  await assert.rejects(EmbeddedAgent.start({ port, clock: systemClock }), { code: 'HOST_ERR_PORT', message: /--agent-port/ });
+  await assert.rejects(EmbeddedAgent.start({ port, clock: systemClock }), {
+    code: 'HOST_ERR_PORT',
+    message: /--agent-port/,
+  });
 });
