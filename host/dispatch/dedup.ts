@@ -113,13 +113,20 @@ export class DedupWindow {
 
   /** Wall milliseconds, for people: when the key may fire again; null: at once. */
   silentUntil(dedupKey: string): number | null {
-    const remaining = this.#silentForMs(dedupKey);
+    const remaining = this.remainingMs(dedupKey) ?? 0;
     return remaining > 0 ? this.#options.clock.wall() + remaining : null;
   }
 
   /** Whether a firing of this key would be a duplicate now. */
   isSilenced(dedupKey: string): boolean {
-    return this.#silentForMs(dedupKey) > 0;
+    return (this.remainingMs(dedupKey) ?? 0) > 0;
+  }
+
+  /** Milliseconds of its window that are left, below 0 when it is over; null for a key that is not known. */
+  remainingMs(dedupKey: string): number | null {
+    const { clock, windowMs } = this.#options;
+    const known = this.#entries.get(dedupKey);
+    return known === undefined ? null : known.firedAt + windowMs - clock.now();
   }
 
   claimOf(dedupKey: string): Claim | null {
@@ -162,12 +169,6 @@ export class DedupWindow {
       const seenAt = now - Math.max(0, wall - lastSeen);
       this.#add(this.#entry(subject, { firedAt, seenAt, firstSeen, lastSeen, duplicates }));
     }
-  }
-
-  #silentForMs(dedupKey: string): number {
-    const { clock, windowMs } = this.#options;
-    const known = this.#entries.get(dedupKey);
-    return known === undefined ? 0 : silencedForMs(known.firedAt, clock.now(), windowMs);
   }
 
   #entry(subject: DedupSubject, times: Omit<Entry, 'claim' | 'subject'>): Entry {

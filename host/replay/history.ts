@@ -16,6 +16,8 @@ export interface FiringPlace {
 export interface Inheritance {
   /** It had fired already, outside of the recording. */
   readonly silenced: readonly (FiringPlace & { readonly firedAt: number })[];
+  /** What the host made of each: recorded times are whole milliseconds, and where a window ends in one of them this breaks the tie. */
+  readonly decided: readonly (FiringPlace & { readonly isSilenced: boolean })[];
   /** Calls were made in an hour of the Hook that the recording does not have. */
   readonly budgets: readonly UncountedCalls[];
   /** Its delivery was given up then. */
@@ -24,7 +26,7 @@ export interface Inheritance {
 
 const MAX_KEYS = 50_000;
 /** A wall clock has whole milliseconds, and a frame is judged before its firings are claimed. */
-const TOLERANCE_MS = 50;
+export const TOLERANCE_MS = 50;
 
 export class History {
   #dedupWindowMs = 0;
@@ -41,14 +43,16 @@ export class History {
 
   /** Call with every event, in order; `at` is its virtual time. */
   next(event: EventRead, at: number): Inheritance {
-    const inherited = { silenced: [], budgets: [], failures: [] } as {
+    const inherited = { silenced: [], decided: [], budgets: [], failures: [] } as {
       silenced: Inheritance['silenced'][number][];
+      decided: Inheritance['decided'][number][];
       budgets: Inheritance['budgets'][number][];
       failures: Inheritance['failures'][number][];
     };
     const sinceJudged = (wall: number): number => wall - (event.judgedAt ?? event.receivedAt);
     for (const { firing, ...where } of placed(event.firings ?? [])) {
       const { decision, key, until, outcome, endedAt } = firing;
+      if (decision !== 'pending') inherited.decided.push({ ...where, isSilenced: decision === 'duplicate' });
       if (decision === 'duplicate') {
         const firedAt = until === undefined ? null : at + sinceJudged(until) - this.#dedupWindowMs;
         if (key === undefined || this.#isKnown(key, firedAt, at)) continue;

@@ -1,9 +1,10 @@
 /** One set of Hooks at work in virtual time: the matcher of the host, and its dispatch with nobody at the other end. */
 
+import type { DedupWindow } from '../dispatch/dedup.ts';
 import { Dispatch } from '../dispatch/dispatch.ts';
 import { MemoryOutbox } from '../dispatch/memory-outbox.ts';
 import type { Firing } from '../match/verdict.ts';
-import { type Inheritance, placed } from './history.ts';
+import { type Inheritance, placed, TOLERANCE_MS } from './history.ts';
 import { type DeclaredTypes, type GivenRules, Judge, type Judged } from './judge.ts';
 import { RecordedAgent } from './recorded-agent.ts';
 import type { EventRead } from './recording-line.ts';
@@ -49,6 +50,7 @@ export class World implements AsyncDisposable {
   readonly #clock: VirtualClock;
   readonly #agent: RecordedAgent;
   #dispatch: Dispatch | null = null;
+  #dedupWindowMs = 0;
   /** Messages that are held, by the accept under way. */
   readonly #held = new Set<string>();
   /** Key → the event that fired last. */
@@ -80,6 +82,7 @@ export class World implements AsyncDisposable {
     dispatch.events.on('firing:held', ({ delivery }) => this.#held.add(delivery.messageId));
     dispatch.events.on('digest:sent', ({ hook }) => this.#digests.set(hook, (this.#digests.get(hook) ?? 0) + 1));
     this.#dispatch = dispatch;
+    this.#dedupWindowMs = dedupWindowMs;
   }
 
   setRules(rules: GivenRules, declared: DeclaredTypes): void {
@@ -98,6 +101,7 @@ export class World implements AsyncDisposable {
     for (const { hook, startedAt, calls } of inherited.budgets) dispatch.budgets.takeOver(hook, { startedAt, calls });
     let own = judged ?? (await this.judge.alone(event));
     this.#silence(own, inherited);
+    this.#breakTies(own, inherited);
     this.#clock.setWall(event.judgedAt ?? event.receivedAt);
     // One that fires although it repeats another of its frame needs a prompt of its own: the other was long ago, or failed.
     if (own.firings.some(({ firing, isOwn }) => !isOwn && !dispatch.dedup.isSilenced(firing.dedupKey)))
@@ -132,13 +136,20 @@ export class World implements AsyncDisposable {
   #silence(judged: Judged, { silenced }: Inheritance): void {
     const dedup = this.#dispatch?.dedup;
     for (const { firing, firedAt } of matching(judged, silenced)) {
-      const { dedupKey, hook, eventType, resourceName } = firing;
-      if (dedup === undefined || dedup.isSilenced(dedupKey)) continue;
-      const old = dedup.claimOf(dedupKey);
-      if (old !== null) dedup.giveBack(dedupKey, old);
-      const times = { firstSeen: firedAt, lastSeen: firedAt, duplicates: 0 };
-      dedup.restore([{ dedupKey, hook, eventType, resourceName, ...times }]);
-      this.#firedBy.delete(dedupKey);
+      if (dedup === undefined || dedup.isSilenced(firing.dedupKey)) continue;
+      refire(dedup, firing, firedAt);
+      this.#firedBy.delete(firing.dedupKey);
+    }
+  }
+
+  /** Where a window ends within what the recording cannot tell apart, what the host made of the firing decides on which side it was. */
+  #breakTies(judged: Judged, { decided }: Inheritance): void {
+    const dedup = this.#dispatch?.dedup;
+    for (const { firing, isSilenced } of matching(judged, decided)) {
+      const remaining = dedup?.remainingMs(firing.dedupKey) ?? null;
+      if (dedup === undefined || remaining === null || Math.abs(remaining) > TOLERANCE_MS) continue;
+      if (isSilenced && remaining <= 0) refire(dedup, firing, this.#clock.now() + 1 - this.#dedupWindowMs);
+      if (!isSilenced && remaining > 0) giveBack(dedup, firing);
     }
   }
 
@@ -149,6 +160,18 @@ export class World implements AsyncDisposable {
     const [oldest] = this.#firedBy.keys();
     if (oldest !== undefined) this.#firedBy.delete(oldest);
   }
+}
+
+function giveBack(dedup: DedupWindow, { dedupKey }: Firing): void {
+  const claim = dedup.claimOf(dedupKey);
+  if (claim !== null) dedup.giveBack(dedupKey, claim);
+}
+
+/** As if it had fired then, and not since. */
+function refire(dedup: DedupWindow, firing: Firing, firedAt: number): void {
+  giveBack(dedup, firing);
+  const { dedupKey, hook, eventType, resourceName } = firing;
+  dedup.restore([{ dedupKey, hook, eventType, resourceName, firstSeen: firedAt, lastSeen: firedAt, duplicates: 0 }]);
 }
 
 /** What is told of recorded firings, with the firings of this world that stand in their place. */

@@ -8,6 +8,7 @@ import { readRunOptions } from '../../host/commands/run-options.ts';
 import { readEnvironment } from '../../host/config/environment.ts';
 import { eventually } from './eventually.ts';
 import { type HostFiles, type LogLine, writeFiles } from './running-host.ts';
+import { tellOnFailure } from './tell-on-failure.ts';
 import { tempDir } from './temp-dir.ts';
 
 /** On free ports, where a test says nothing else. Later flags win. */
@@ -64,6 +65,7 @@ export class AppHost {
     const log = { ...options.log, destination: { write: (text: string) => lines.push(text) } };
     const app = await startApp({ ...options, log });
     const host = new AppHost(directory, app, lines);
+    tellOnFailure(t, async () => [...lines, JSON.stringify(await host.json('/api/v1/ledger'))]);
     t.after(() => app.stop('the test is over'));
     return host;
   }

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
 import { eventually } from './eventually.ts';
+import { tellOnFailure } from './tell-on-failure.ts';
 import { tempDir } from './temp-dir.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -71,6 +72,7 @@ export class RunningHost {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const host = new RunningHost(directory, child);
+    tellOnFailure(t, async () => [...host.lines, ...host.stderr.split('\n')]);
     t.after(async () => {
       child.kill('SIGKILL');
       await host.exit;
