@@ -16,6 +16,8 @@ interface HookHistory {
   readonly agents: Set<string>;
 }
 
+/** Two hours of one Hook begin at least an hour apart. What is seen of the same one differs by how busy the host was meanwhile. */
+const SAME_HOUR_MS = BUDGET_WINDOW_MS / 2;
 /** A wall clock has whole milliseconds. */
 const TOLERANCE_MS = 50;
 
@@ -60,5 +62,5 @@ export class BudgetHistory {
 }
 
 function countedIn(window: BudgetWindow | null, startedAt: number): number {
-  return window !== null && Math.abs(window.startedAt - startedAt) <= TOLERANCE_MS ? window.calls : 0;
+  return window !== null && Math.abs(window.startedAt - startedAt) <= SAME_HOUR_MS ? window.calls : 0;
 }

@@ -25,8 +25,13 @@ export interface Inheritance {
 }
 
 const MAX_KEYS = 50_000;
-/** A wall clock has whole milliseconds, and a frame is judged before its firings are claimed. */
-export const TOLERANCE_MS = 50;
+/** A wall clock has whole milliseconds, and a frame is judged before its firings are claimed: on a busy machine, a good while before. */
+const TOLERANCE_MS = 1_000;
+
+/** How far apart two times of a recording may be that mean the same firing: no key fires twice in half a window. */
+export function toleranceMs(dedupWindowMs: number): number {
+  return Math.min(TOLERANCE_MS, dedupWindowMs / 2);
+}
 
 export class History {
   #dedupWindowMs = 0;
@@ -75,7 +80,7 @@ export class History {
   #isKnown(key: string, firedAt: number | null, at: number): boolean {
     const known = this.#fired.get(key);
     if (known === undefined) return false;
-    return firedAt === null ? at - known < this.#dedupWindowMs : Math.abs(known - firedAt) <= TOLERANCE_MS;
+    return firedAt === null ? at - known < this.#dedupWindowMs : Math.abs(known - firedAt) <= toleranceMs(this.#dedupWindowMs);
   }
 
   #remember(key: string, firedAt: number): void {

@@ -4,7 +4,7 @@ import type { DedupWindow } from '../dispatch/dedup.ts';
 import { Dispatch } from '../dispatch/dispatch.ts';
 import { MemoryOutbox } from '../dispatch/memory-outbox.ts';
 import type { Firing } from '../match/verdict.ts';
-import { type Inheritance, placed, TOLERANCE_MS } from './history.ts';
+import { type Inheritance, placed, toleranceMs } from './history.ts';
 import { type DeclaredTypes, type GivenRules, Judge, type Judged } from './judge.ts';
 import { RecordedAgent } from './recorded-agent.ts';
 import type { EventRead } from './recording-line.ts';
@@ -147,7 +147,7 @@ export class World implements AsyncDisposable {
     const dedup = this.#dispatch?.dedup;
     for (const { firing, isSilenced } of matching(judged, decided)) {
       const remaining = dedup?.remainingMs(firing.dedupKey) ?? null;
-      if (dedup === undefined || remaining === null || Math.abs(remaining) > TOLERANCE_MS) continue;
+      if (dedup === undefined || remaining === null || Math.abs(remaining) > toleranceMs(this.#dedupWindowMs)) continue;
       if (isSilenced && remaining <= 0) refire(dedup, firing, this.#clock.now() + 1 - this.#dedupWindowMs);
       if (!isSilenced && remaining > 0) giveBack(dedup, firing);
     }

@@ -47,11 +47,14 @@ const RULES = {
 interface Move {
   /** Minutes that pass before. */
   readonly wait: number;
+  /** Milliseconds that a busy machine takes between the judging of the frame and its firings. */
+  readonly pause: number;
   readonly events: readonly { readonly type: string; readonly name: string; readonly message: string }[];
 }
 
 const move: fc.Arbitrary<Move> = fc.record({
   wait: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 12, noNaN: true }), fc.integer({ min: 8, max: 70 })),
+  pause: fc.oneof(fc.constant(0), fc.nat(400)),
   events: fc.array(
     fc.record({
       type: fc.constantFrom('pod-restart', 'oom-kill', 'unknown'),
@@ -71,6 +74,7 @@ class House implements AsyncDisposable {
   readonly #recordings: Recordings;
   readonly lines: string[] = [];
   #ordinal = 0;
+  #pauseMs = 0;
 
   constructor(matcher: Matcher) {
     const { clock, ledger } = this;
@@ -92,14 +96,18 @@ class House implements AsyncDisposable {
       ledger,
       judge: ({ frame }) => matcher.judge('kubernetes', new Set(frame.types), frame),
       internalType: (plugin, type) => matcher.internalType(plugin, type),
-      accept: (requests) => dispatch.accept(requests),
+      accept: (requests) => {
+        clock.jump(this.#pauseMs);
+        return dispatch.accept(requests);
+      },
     });
     const rooms = { ledger, matcher, clock };
     const about = { settings: DEFAULT_SETTINGS, version: '0', run: 'r', plans: () => [], onOpened: () => undefined };
     this.#recordings = new Recordings({ rooms, ...about });
   }
 
-  async play({ wait, events }: Move): Promise<void> {
+  async play({ wait, pause, events }: Move): Promise<void> {
+    this.#pauseMs = pause;
     await this.clock.advance(wait * MINUTE_MS);
     const builder = new FrameBuilder();
     for (const { type, name, message } of events) {
