@@ -80,7 +80,9 @@ export class History {
   #isKnown(key: string, firedAt: number | null, at: number): boolean {
     const known = this.#fired.get(key);
     if (known === undefined) return false;
-    return firedAt === null ? at - known < this.#dedupWindowMs : Math.abs(known - firedAt) <= toleranceMs(this.#dedupWindowMs);
+    return firedAt === null
+      ? at - known < this.#dedupWindowMs
+      : Math.abs(known - firedAt) <= toleranceMs(this.#dedupWindowMs);
   }
 
   #remember(key: string, firedAt: number): void {
