@@ -165,7 +165,7 @@ async function settled(count: () => number): Promise<void> {
 
 describe('replay of any part of days', () => {
   it('makes no difference where there is none', async (t) => {
-    await using matcher = new Matcher({ threads: 1, frameTimeoutMs: 1_000, clock: systemClock });
+    await using matcher = new Matcher({ threads: 1, frameTimeoutMs: 30_000, clock: systemClock });
     const directory = tempDir(t);
     await fc.assert(
       fc.asyncProperty(
@@ -183,7 +183,7 @@ describe('replay of any part of days', () => {
           const path = join(directory, 'recording.ndjson');
           writeFileSync(path, house.lines.map((line) => `${line}\n`).join(''));
           using recording = Recording.open(path, ({ line, problem }) => assert.fail(`line ${line}: ${problem}`));
-          await using run = new DryRun({ hooks: HOOKS, baseline: null, config: null, frameTimeoutMs: 1_000 });
+          await using run = new DryRun({ hooks: HOOKS, baseline: null, config: null, frameTimeoutMs: 30_000 });
           for await (const { event, changes, before, now } of run.run(recording.inOrder())) {
             const different = changes.filter(({ kind }) => kind !== 'same');
             assert.deepEqual(different, [], `${event.id}\n${house.lines.join('\n')}`);

@@ -120,10 +120,10 @@ for (const [kind, openVessel] of Object.entries(VESSELS)) {
 
     it('says of a start that takes too long what it was at', async (t) => {
       const house = build(t);
-      const limits = { ...fixtureSpec('thrower').limits, startTimeoutMs: 1_500 };
+      const limits = { ...fixtureSpec('thrower').limits, startTimeoutMs: 3_000 };
       const supervisor = await house.run(fixtureSpec('thrower', { config: { where: 'never starts' }, limits }));
       const { exit } = await eventually(() => supervisor.lastExit);
-      assert.match(exit.detail, /^its 'start' did not end within 1\.5 s \(limits\.startTimeout\)/);
+      assert.match(exit.detail, /^its 'start' did not end within 3 s \(limits\.startTimeout\)/);
       assert.deepEqual([exit.code, exit.stack], ['IPC_ERR_DEADLINE', '']);
     });
 
@@ -203,7 +203,7 @@ for (const [kind, openVessel] of Object.entries(VESSELS)) {
       await eventually(() => supervisor.state.kind === 'running');
       const start = systemClock.now();
       await supervisor.stop('enough');
-      assert.ok(systemClock.now() - start < 1_500);
+      assert.ok(systemClock.now() - start < 5_000);
       assert.deepEqual(house.said, ['ready 1', 'stopped 1 forced']);
     });
 

@@ -203,7 +203,7 @@ for (const [kind, open] of Object.entries(VESSELS)) {
         await eventually(() => seen.logs.find(({ message }) => message === 'starting'));
         const startedAt = performance.now();
         await Promise.all([vessel.terminate(STOPPED), vessel.terminate(STOPPED)]);
-        assert.ok(performance.now() - startedAt < 1_000);
+        assert.ok(performance.now() - startedAt < 5_000);
         await starting;
         assert.deepEqual(seen.exits, [STOPPED]);
       }

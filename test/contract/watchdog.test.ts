@@ -151,7 +151,7 @@ describe('watchdog: loop and CPU', () => {
     const exit = await contained(t, await begin(t, 'spin with setImmediate', { spec: { limits } }));
     assert.equal(exit.reason, 'hang');
     assert.match(exit.detail, /^used \d+ % of a core for 3(\.\d)? s, limit 10 %$/);
-    assert.ok(exit.ms < 5_000);
+    assert.ok(exit.ms < 10_000);
   });
 });
 
@@ -181,7 +181,7 @@ describe('watchdog: floods', () => {
     it(`cuts off a plugin that begins to ${vice}, and the host goes on meanwhile`, async (t) => {
       const exit = await contained(t, await begin(t, vice));
       assert.equal(exit.reason, 'flood');
-      assert.ok(exit.ms < 2_000);
+      assert.ok(exit.ms < 6_000);
     });
   }
 
@@ -189,7 +189,7 @@ describe('watchdog: floods', () => {
     it(`cuts off a plugin that begins to ${vice}, by its first message`, async (t) => {
       const exit = await contained(t, await begin(t, vice));
       assert.ok(['flood', 'protocol'].includes(exit.reason));
-      assert.ok(exit.ms < 2_000);
+      assert.ok(exit.ms < 6_000);
     });
   }
 
@@ -225,7 +225,7 @@ describe('watchdog: threads that do not end', { skip: process.platform === 'win3
     await eventually(() => runs.every(({ vessel }) => vessel.vitals.silentMs > 300));
     const startedAt = performance.now();
     await Promise.all(runs.map(({ vessel }) => vessel.terminate(STOPPED)));
-    assert.ok(performance.now() - startedAt < 1_000, 'the slots are free');
+    assert.ok(performance.now() - startedAt < 5_000, 'the slots are free');
     assert.deepEqual(
       runs.map(({ seen }) => seen.exits.length),
       [1, 1, 1, 1],

@@ -183,7 +183,7 @@ describe('durable', () => {
     const from = performance.now();
     await host.app.stop('the test says so');
     assert.deepEqual(await Promise.all(answers), [503, 503, 503]);
-    assert.ok(performance.now() - from < 2_500, `the stop took ${performance.now() - from} ms`);
+    assert.ok(performance.now() - from < 10_000, `the stop took ${performance.now() - from} ms`);
     const last = host.log.find(({ msg }) => msg === 'khook stopped') as unknown as { ledger: Ledger };
     assert.deepEqual([last.ledger.outcomes.dropped, last.ledger.inFlight, last.ledger.residual], [3, 0, 0]);
   });

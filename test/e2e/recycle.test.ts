@@ -118,7 +118,7 @@ describe('recycle', () => {
     assert.equal(line?.level, 'warn');
     const startedAt = performance.now();
     await host.app.stop('the test says so');
-    assert.ok(performance.now() - startedAt < 2_000);
+    assert.ok(performance.now() - startedAt < 10_000);
     assert.ok(
       // Of 0.6 s a busy machine leaves too little to see the end of its thread.
       host.grep(/plugin stubborn did not stop within 0\.3 s(?: and was terminated|, did not terminate)/).length === 1,

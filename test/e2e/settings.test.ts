@@ -107,7 +107,7 @@ const FLIPS: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   },
   async shutdownGrace(t) {
     const stop = async (shutdownGrace: string): Promise<number> => {
-      const puppet = { config: { stopMs: 1_500 }, limits: { stopTimeout: '10s' } };
+      const puppet = { config: { stopMs: 3_000 }, limits: { stopTimeout: '10s' } };
       const host = await start(t, { settings: { shutdownGrace }, puppet });
       await host.plugin('puppet', 'running');
       const at = performance.now();
@@ -115,7 +115,7 @@ const FLIPS: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
       return performance.now() - at;
     };
     const [short, long] = [await stop('10ms'), await stop('10s')];
-    assert.ok(short < 1_300 && long >= 1_500, `${short} ms with 10ms, ${long} ms with 10s`);
+    assert.ok(short < 2_900 && long >= 3_000, `${short} ms with 10ms, ${long} ms with 10s`);
     // Of the process too: a plugin that does not stop must not hold it.
     const plugins = yaml({ shutdownGrace: '300ms' }, { name: 'stubborn', limits: { stopTimeout: '1m' } });
     const bundles = { stubborn: 'test/fixtures/plugins/stubborn' };
@@ -124,7 +124,7 @@ const FLIPS: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
     const signalledAt = performance.now();
     khook.signal('SIGTERM');
     assert.deepEqual(await khook.exit, { code: 0, signal: null });
-    assert.ok(performance.now() - signalledAt < 5_000, `the process took ${performance.now() - signalledAt} ms`);
+    assert.ok(performance.now() - signalledAt < 15_000, `the process took ${performance.now() - signalledAt} ms`);
   },
   async 'dedup.window'(t) {
     const second = async (window: string): Promise<string | null> => {

@@ -1,5 +1,5 @@
 /** Waits for a condition instead of sleeping: returns as soon as `check` returns something, fails with its last error at the deadline. */
-export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 10_000): Promise<NonNullable<T>> {
+export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 30_000): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     let failure: unknown = new Error('the condition stayed false');
