@@ -123,7 +123,7 @@ describe('dashboard', { skip: noBrowser }, () => {
     process.kill(pid, 'SIGSTOP');
     await sees(page, 'header [role="alert"]', /has not answered since \d\d:\d\d:\d\d/);
     process.kill(pid, 'SIGKILL');
-    await eventually(() => host.grep(/Metrics and read API on/).length === 2, 20_000);
+    await eventually(() => host.grep(/Metrics and read API on/).length === 2);
     await page.locator('header [role="alert"]').waitFor({ state: 'detached', timeout: 20_000 });
     await sees(page, '#plugins tr', /puppet.*running/);
     const line = host.log.findLast(({ msg }) => msg.startsWith('Metrics and read API on'));

@@ -58,7 +58,7 @@ describe('access to Hooks', { skip: missingTools() }, () => {
     const { KUBECONFIG, grant } = await account('poor', []);
     const host = await AppHost.start(t, { env: { KUBECONFIG }, flags: ['--hooks', 'cluster'] });
     const refused = (what: string): Promise<string> =>
-      eventually(() => host.grep(new RegExp(`Not allowed to ${what}: add the rule`))[0], 20_000);
+      eventually(() => host.grep(new RegExp(`Not allowed to ${what}: add the rule`))[0]);
     const list = JSON.parse(await refused('list kagent.dev/hooks')) as { rule: string };
     assert.equal(list.rule, '- apiGroups: ["kagent.dev"]\n  resources: ["hooks"]\n  verbs: ["get", "list", "watch"]');
     const ready = await (await fetch(`http://127.0.0.1:${host.app.ports.health}/readyz`)).text();
@@ -70,8 +70,8 @@ describe('access to Hooks', { skip: missingTools() }, () => {
     assert.equal(await host.metric('khook_cluster_refused{verb="list",resource="hooks"}'), 1);
 
     await grant([READ]);
-    await eventually(() => host.grep(/Allowed to list hooks now/).length === 1, 20_000);
-    await eventually(async () => (await host.emit(restart('shop', 'y'))).outcome !== 'unmatched', 20_000);
+    await eventually(() => host.grep(/Allowed to list hooks now/).length === 1);
+    await eventually(async () => (await host.emit(restart('shop', 'y'))).outcome !== 'unmatched');
     assert.match(await refused('patch kagent.dev/hooks/status'), /resources: \[\\"hooks\/status\\"\]/);
     const notify = setInterval(() => void host.emit(restart('shop', `z-${Math.random()}`)).catch(() => undefined), 500);
     t.after(() => clearInterval(notify));

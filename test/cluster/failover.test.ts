@@ -124,7 +124,7 @@ describe('a khook that takes over from another', { skip: missingTools() }, () =>
       flags: ['--agent-url', working.url, '--no-keeper', '--data', `${first.directory}/.khook`],
     });
     const second = await RunningHost.start(t, files);
-    await eventually(() => working.sends.filter(({ text }) => text.includes('pod-b')).length > 0, 20_000);
+    await eventually(() => working.sends.filter(({ text }) => text.includes('pod-b')).length > 0);
     assert.equal((await emit(second, restart('shop', 'pod-b'))).outcome, 'duplicate');
     const ids = [agent, working].flatMap(({ sends }) =>
       sends.filter(({ text }) => text.includes('pod-b') && text.includes('Look')).map(({ messageId }) => messageId),

@@ -89,9 +89,9 @@ describe('kubectl of the guide', { skip: missingTools() }, () => {
     assert.match(await kubectl('get events -n default'), /BackOff\s+pod\/test-pod/);
 
     assert.ok(host.grep(/kubernetes.*watcher/i).length > 0);
-    const agentSaw = await eventually(() => host.grep(/Embedded agent was sent a prompt/)[0], 20_000);
+    const agentSaw = await eventually(() => host.grep(/Embedded agent was sent a prompt/)[0]);
     assert.match(agentSaw, /Look at test-pod/);
-    await eventually(async () => /^default\s+pod-monitoring\s+True\s+1\s/m.test(await kubectl('get hooks -A')), 20_000);
+    await eventually(async () => /^default\s+pod-monitoring\s+True\s+1\s/m.test(await kubectl('get hooks -A')));
     const described = await eventually(async () => {
       const text = await kubectl('describe hook pod-monitoring -n default');
       return text.includes('AgentCallSuccess') ? text : null;
@@ -105,7 +105,7 @@ describe('kubectl of the guide', { skip: missingTools() }, () => {
   it('names the Hook that cannot be used, and why', async (t) => {
     await cluster.apply(hook('shop', 'broken', { filter: 'event.nmae == "x"' }));
     await cluster.host(t);
-    await eventually(async () => /^shop\s+broken\s+False\s/m.test(await kubectl('get hooks -A')), 20_000);
+    await eventually(async () => /^shop\s+broken\s+False\s/m.test(await kubectl('get hooks -A')));
     assert.match(await kubectl('describe hook broken -n shop'), /Reason:\s+InvalidFilter/);
   });
 

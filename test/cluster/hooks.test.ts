@@ -59,9 +59,9 @@ describe('Hooks of a real cluster', { skip: missingTools() }, () => {
     };
     assert.equal(await isMatched('a'), false);
     await cluster.apply(hook('kagent', 'second'));
-    await eventually(() => isMatched('b'), 5_000);
+    await eventually(() => isMatched('b'));
     await cluster.apply(hook('kagent', 'second', { suspend: true }));
-    await eventually(async () => !(await isMatched('c')), 5_000);
+    await eventually(async () => !(await isMatched('c')));
     await eventually(async () => (await cluster.status('kagent', 'second')).conditions?.[0]?.reason === 'Suspended');
     await cluster.plane.kubectl(['-n', 'kagent', 'delete', 'hook', 'second']);
     await eventually(() => host.grep(/Configuration reloaded/).length >= 3);
@@ -149,7 +149,7 @@ describe('Hooks of a real cluster', { skip: missingTools() }, () => {
     cluster.plane.apiServer.freeze();
     try {
       await host.emit(restart('shop', 'cold-1'));
-      await eventually(() => sent('cold-1'), 8_000);
+      await eventually(() => sent('cold-1'));
     } finally {
       cluster.plane.apiServer.thaw();
     }

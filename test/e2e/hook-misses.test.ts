@@ -64,7 +64,7 @@ describe('GET /api/v1/hooks/:namespace/:name', () => {
     assert.deepEqual([...new Set(looked)], [1]);
     await host.emit({ resourceName: 'second' });
     assert.equal((await detail(host, 'shop/look')).looked, 1);
-    await eventually(async () => (await detail(host, 'shop/look')).looked === 2, 15_000);
+    await eventually(async () => (await detail(host, 'shop/look')).looked === 2);
   });
 
   it('looks at no more than the newest 256 events, and says when there is no such Hook', async (t) => {

@@ -39,7 +39,7 @@ describe('kubernetes connection', () => {
         .replace(/"server":"[^"]+"/, `"server":"${server}","insecure-skip-tls-verify":true`)
         .replace(/"certificate-authority-data":"[^"]+"/, '"extensions":[]'),
     );
-    await eventually(() => other.openWatches === 3, 20_000);
+    await eventually(() => other.openWatches === 3);
     assert.equal(host.grep(/plugin kubernetes stopped: the API server has another address/).length, 1);
     await eventually(() => cluster.api.openWatches === 0);
   });
@@ -50,7 +50,7 @@ describe('kubernetes connection', () => {
     const host = await AppHost.start(t, kubernetesFiles({ kubeconfig: file }));
     await host.plugin('kubernetes', 'blocked(connection)');
     writeFileSync(file, readFileSync(cluster.file, 'utf8'));
-    await eventually(() => cluster.api.openWatches === 3, 20_000);
+    await eventually(() => cluster.api.openWatches === 3);
     await host.plugin('kubernetes', 'running');
   });
 });

@@ -171,7 +171,7 @@ describe('kubernetes plugin', () => {
       const regarding = { kind: 'Pod', name: 'test-pod' };
       cluster.api.put(eventObject(reason, { type: 'Normal', reason, regarding }, { namespace: 'default' }));
     }
-    const line = await eventually(() => host.log.find(({ msg }) => msg.includes('of no concern')), 20_000);
+    const line = await eventually(() => host.log.find(({ msg }) => msg.includes('of no concern')));
     assert.equal(line.msg, 'Kubernetes event watcher saw 4 events that are of no concern: 4 normal');
     assert.deepEqual(line.fields, { normal: 4, latest: 'Normal Started of Pod default/test-pod' });
     for (const word of ['started', 'established', 'saw']) {

@@ -91,7 +91,7 @@ describe('khook plugin', () => {
     const file = join(host.directory, 'config/plugins.yaml');
     writeFileSync(file, readFileSync(file, 'utf8').replace('wide.example:443', 'wider.example:443'));
     const beyond = 'connect wider.example:443';
-    await eventually(async () => row((await run('show', 'toucher')).stdout, beyond)[2] === 'yes', 15_000);
+    await eventually(async () => row((await run('show', 'toucher')).stdout, beyond)[2] === 'yes');
     const { generation } = await host.plugin('toucher', 'running');
     assert.equal(generation, 1);
   });

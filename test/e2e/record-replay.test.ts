@@ -78,11 +78,11 @@ describe('khook record', () => {
     t.after(() => agent.stop());
     const host = await start(t, ['--agent-url', agent.url]);
     host.write('config/hooks/h.yaml', hookYaml('look at {{.ResourceName}}'));
-    await eventually(() => host.grep(/config/).some((line) => /reload/i.test(line)), 20_000);
+    await eventually(() => host.grep(/config/).some((line) => /reload/i.test(line)));
     const recorder = new Khook(t, ['record', '--url', host.admin]);
-    await eventually(() => recorder.stdout.includes('"kind":"config"'), 20_000);
+    await eventually(() => recorder.stdout.includes('"kind":"config"'));
     for (const name of ['quick', 'slow', 'quick']) await emit(host, name);
-    await eventually(() => recorder.lines.length === 3, 20_000);
+    await eventually(() => recorder.lines.length === 3);
     recorder.child.kill('SIGINT');
     assert.equal(await recorder.done, EXIT_CODES.OK);
     assert.deepEqual(
@@ -110,7 +110,7 @@ describe('khook record', () => {
     const host = await start(t);
     const timed = new Khook(t, ['record', '--url', host.admin, '--for', '1500ms']);
     const limited = new Khook(t, ['record', '--url', host.admin, '--limit', '2']);
-    await eventually(() => timed.stdout !== '' && limited.stdout !== '', 20_000);
+    await eventually(() => timed.stdout !== '' && limited.stdout !== '');
     for (const name of ['a', 'b', 'c']) await emit(host, name);
     assert.deepEqual([await limited.done, await timed.done], [EXIT_CODES.OK, EXIT_CODES.OK]);
     assert.equal(limited.lines.length, 3);
@@ -125,7 +125,7 @@ describe('khook record', () => {
   it('says so when its host is killed, and when there is none', async (t) => {
     const host = await start(t, ['--no-keeper']);
     const recorder = new Khook(t, ['record', '--url', host.admin]);
-    await eventually(() => recorder.stdout !== '', 20_000);
+    await eventually(() => recorder.stdout !== '');
     await emit(host, 'a');
     await eventually(() => recorder.lines.length === 2);
     host.signal('SIGKILL');
@@ -139,7 +139,7 @@ describe('khook record', () => {
   it('ends quietly when nobody reads on', async (t) => {
     const host = await start(t);
     const recorder = new Khook(t, ['record', '--url', host.admin]);
-    await eventually(() => recorder.stdout !== '', 20_000);
+    await eventually(() => recorder.stdout !== '');
     recorder.child.stdout?.destroy();
     for (const name of ['a', 'b', 'c', 'd']) await emit(host, name);
     assert.equal(await recorder.done, EXIT_CODES.OK);

@@ -176,7 +176,7 @@ export class CrashRun {
   }
 
   async #untilServing(): Promise<void> {
-    await eventually(() => this.#answers > 0, 20_000).catch((error: unknown) => {
+    await eventually(() => this.#answers > 0).catch((error: unknown) => {
       throw new Error(`the host does not serve:\n${this.#output.slice(-4_000)}`, { cause: error });
     });
   }

@@ -78,7 +78,7 @@ export class RunningHost {
       await host.exit;
     });
     const ports = await Promise.race([
-      eventually(() => host.log.find(({ msg }) => msg.startsWith('Metrics and read API on')), 20_000),
+      eventually(() => host.log.find(({ msg }) => msg.startsWith('Metrics and read API on'))),
       host.exit.then(({ code }) => Promise.reject(new Error(`khook exited with ${code}:\n${host.text}`))),
     ]);
     host.metrics = `http://127.0.0.1:${ports.metrics}`;
