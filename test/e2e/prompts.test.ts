@@ -96,7 +96,7 @@ describe('prompts', () => {
     const { outcome, trail } = await host.json<Event>(`/api/v1/events/${id}`);
     assert.equal(outcome, 'filtered');
     assert.match(trail.at(-1)?.detail ?? '', /that of default\/big failed: 1:16: No such key: count/);
-    assert.equal(host.grep(/The filter of Hook default\/big failed for an event/).length, 1);
+    await eventually(() => host.grep(/The filter of Hook default\/big failed for an event/).length === 1);
     const fires = await emit(host, { metadata: { count: 3 }, message: 'aaa', resourceName: 'd' });
     await eventually(async () => (await host.json<Event>(`/api/v1/events/${fires.id}`)).outcome === 'delivered');
 

@@ -16,11 +16,8 @@ describe('a scrape while a plugin hangs', () => {
         bundles: { vice: 'test/fixtures/plugins/vice' },
         plugins: JSON.stringify({ plugins: [entry] }),
       });
-      // The loop says nothing any more: what is read from outside of it goes on.
-      await eventually(async () => {
-        const { eventLoopUtilization } = await host.plugin('vice', 'running');
-        return (eventLoopUtilization as number) > 0.9;
-      }, 10_000);
+      // The last thing that it says.
+      await eventually(() => host.log.find(({ plugin, msg }) => plugin === 'vice' && msg === 'begins'));
       const times: number[] = [];
       for (let n = 0; n < SCRAPES; n += 1) {
         const startedAt = performance.now();
@@ -37,7 +34,7 @@ describe('a scrape while a plugin hangs', () => {
       const reason = await eventually(async () => {
         const { flightRecords } = await host.json<{ flightRecords: { reason: string }[] }>('/api/v1/flight-records');
         return flightRecords[0]?.reason;
-      }, 20_000);
+      });
       assert.equal(reason, 'hang');
     });
   }

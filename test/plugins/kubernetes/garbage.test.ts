@@ -19,7 +19,8 @@ test('kubernetes: whatever a proxy in between may write, it goes on', async (t) 
     await api.close();
   });
   const anything = fc.jsonValue({ maxDepth: 2 });
-  const known = fc.record({ uid: anything, resourceVersion: fc.constant('101'), name: anything });
+  // No version that is still to come: who believes it, as any client must, is not told what happens up to it.
+  const known = fc.record({ uid: anything, resourceVersion: fc.constant('100'), name: anything });
   const metadata = fc.oneof(known, anything);
   const status = fc.oneof(fc.record({ conditions: anything, containerStatuses: anything }), anything);
   const full = fc.record({ metadata, status, regarding: anything, type: anything, reason: anything, note: anything });
