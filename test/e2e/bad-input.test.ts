@@ -72,7 +72,7 @@ describe('bad input', () => {
     const plugin = await host.plugin('webhook', 'blocked(grants)');
     assert.match(String(plugin.remedy), /plugins:\n {2}- name: webhook\n {4}permissions:/);
     assert.match(String(plugin.remedy), /listen/);
-    assert.ok(host.grep(/plugin webhook is blocked/).length > 0);
+    await eventually(() => host.grep(/plugin webhook is blocked/).length > 0);
   });
 
   it('fails only the plugin whose port is taken, with the reason, and starts it when the port is free', async (t) => {
@@ -104,7 +104,7 @@ describe('bad input', () => {
     ]) {
       assert.ok(told.includes(answer), `${answer} is not among ${told.join(', ')}`);
     }
-    assert.ok(host.grep(/invalid event/i).length > 0);
+    await eventually(() => host.grep(/invalid event/i).length > 0);
     const { outcomes, residual } = await host.json<{ outcomes: Record<string, number>; residual: number }>(
       '/api/v1/ledger',
     );

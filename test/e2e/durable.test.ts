@@ -104,7 +104,7 @@ describe('durable', () => {
       event.trail.map(({ step }) => step),
       ['received', 'mapped', 'restored', 'completed'],
     );
-    assert.ok(second.grep(/Outbox opened; firings taken up from an earlier run: 1/).length === 1);
+    await eventually(() => second.grep(/Outbox opened; firings taken up from an earlier run: 1/).length === 1);
   });
 
   it('a second host on the same data is refused with a clear error, and not started again', async (t) => {

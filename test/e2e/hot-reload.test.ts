@@ -81,7 +81,7 @@ describe('hot reload', () => {
       `${entries(2).replace('{ name: stubborn }', '{ name: stubborn, enabled: false }')}`,
     );
     await host.plugin('stubborn', 'disabled');
-    assert.equal(host.grep(/plugin stubborn stopped/).length, 1);
+    await eventually(() => host.grep(/plugin stubborn stopped/).length === 1);
   });
 
   it('keeps what was in force when an edit is bad, and says so', async (t) => {

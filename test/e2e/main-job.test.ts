@@ -85,7 +85,7 @@ describe('main job', () => {
     assert.match(metrics, /^khook_ledger_residual 0$/m);
     assert.equal((await fetch(`${host.health}/readyz`)).status, 200);
     assert.equal((await fetch(`${host.health}/healthz`)).status, 200);
-    assert.ok(host.grep(/Agent default\/k8s-agent completed its task/).length === 1);
+    await eventually(() => host.grep(/Agent default\/k8s-agent completed its task/).length === 1);
   });
 
   it('suppresses a repeat within the dedup window, and says of what it is a duplicate', async (t) => {
@@ -106,7 +106,7 @@ describe('main job', () => {
       return found.events.every(({ outcome }) => outcome !== null) ? found : null;
     });
     assert.deepEqual(events.map(({ outcome }) => outcome).sort(), ['delivered', ...Array(4).fill('duplicate')]);
-    assert.equal(host.grep(/Embedded agent was sent a prompt/).length, 1);
+    await eventually(() => host.grep(/Embedded agent was sent a prompt/).length === 1);
   });
 
   it('drains and exits with 0 on a signal, within its grace period', async (t) => {

@@ -29,6 +29,8 @@ export interface LogLine {
   readonly [key: string]: unknown;
 }
 
+const LAST_LINES_MS = 2_000;
+
 /** A real `khook run` in a process of its own, on free ports, with folders that a test may change while it runs. */
 export class RunningHost {
   readonly directory: string;
@@ -54,7 +56,7 @@ export class RunningHost {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
     });
-    this.exit = new Promise((done) => child.once('exit', (code, signal) => done({ code, signal })));
+    this.exit = ended(child);
   }
 
   /** Resolves when the host says that its ports are open. It is killed after the test. */
@@ -149,4 +151,17 @@ export function writeFiles(directory: string, { plugins, mappings, hooks = {}, b
   for (const [name, from] of Object.entries(bundles)) {
     cpSync(resolve(ROOT, from), join(directory, 'plugins', name), { recursive: true });
   }
+}
+
+/** Its last lines come after its end, unless a process that it left behind holds the pipe. */
+function ended(child: ChildProcess): RunningHost['exit'] {
+  return new Promise((done) => {
+    child.once('exit', (code, signal) => {
+      const patience = setTimeout(done, LAST_LINES_MS, { code, signal });
+      child.once('close', () => {
+        clearTimeout(patience);
+        done({ code, signal });
+      });
+    });
+  });
 }
