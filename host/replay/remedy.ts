@@ -116,6 +116,8 @@ function namespaceRemedy(
 ): Remedy {
   const cause = `the event was in namespace ${namespace}, the Hook sees ${sees.join(', ')}`;
   if (hook.namespace === controllerNamespace) return { cause, fix: `add ${namespace} to spec.namespaces` };
+  // One that is there already cannot name itself.
+  if (namespace === controllerNamespace) return { cause, fix: `move the Hook to namespace ${namespace}` };
   const isVain = hook.namespaces.length > 0;
   return {
     cause: isVain
