@@ -55,6 +55,7 @@ export function openDoctor({ app, rooms, source, events, config, ...options }: O
     config: () => config,
     dataDirectory: app.dataDirectory,
     isInPod: podName !== null,
+    restart: () => app.restart?.() ?? null,
     wantedFiles: [
       join(app.configDirectory, 'plugins.yaml'),
       ...(app.hooksDirectory === null ? [] : [app.hooksDirectory]),

@@ -57,6 +57,7 @@ export interface DoctorOptions {
   /** Others reach this machine by its address alone. */
   readonly isInPod: boolean;
   readonly logLinesLost: () => number;
+  readonly restart: () => Evidence['restart'];
 }
 
 export class Doctor implements Disposable {
@@ -139,6 +140,7 @@ export class Doctor implements Disposable {
       held: news.held,
       outbox: { fault: outbox.fault?.message ?? null, isFull: dispatch.isHeldBack, firings: outbox.size },
       cluster,
+      restart: this.#options.restart(),
       host: { ...memoryOf(), disk, zombieThreads: watchdog.zombies, logLinesLost: this.#options.logLinesLost() },
     };
   }

@@ -88,9 +88,9 @@ function namespaceFindings(events: readonly EventSnapshot[], { rules }: Evidence
   for (const event of events) {
     const names = [event.type, event.internalType].map(canonicalType);
     for (const hook of rules.hooks) {
-      if (event.namespace === '' || !isBlind(hook, event.namespace, rules.controllerNamespace)) continue;
+      if (!isBlind(hook, event, rules)) continue;
       if (!hook.eventConfigurations.some(({ eventType }) => names.includes(canonicalType(eventType)))) continue;
-      const key = `${hookId(hook)} ${event.namespace}`;
+      const key = `${hookId(hook)} ${event.namespace === '' ? event.plugin : event.namespace}`;
       const pair = pairs.get(key) ?? { hook, events: [] };
       pair.events.push(event);
       pairs.set(key, pair);
@@ -99,7 +99,7 @@ function namespaceFindings(events: readonly EventSnapshot[], { rules }: Evidence
   return [...pairs.values()].flatMap(({ hook, events: [first, ...rest] }) => {
     if (first === undefined) return [];
     const { namespace } = first;
-    const isController = hook.namespace === rules.controllerNamespace;
+    if (namespace === '') return outOfScope(hook, [first, ...rest]);
     return warning({
       code: 'HOOK_NAMESPACE',
       subject: `Hook ${hookId(hook)}`,
@@ -107,16 +107,39 @@ function namespaceFindings(events: readonly EventSnapshot[], { rules }: Evidence
       evidence: ids([first, ...rest]),
       cause:
         'A Hook sees the events of its own namespace, unless it is in that of khook and names others in spec.namespaces.',
-      fix: isController
-        ? `Add ${namespace} to spec.namespaces of the Hook.`
-        : `Move the Hook to namespace ${namespace}, or to ${rules.controllerNamespace} with ${namespace} in spec.namespaces.`,
+      fix: seeing(hook, namespace, rules.controllerNamespace),
     });
   });
 }
 
-function isBlind(hook: Hook, namespace: string, controllerNamespace: string): boolean {
-  const sees = sightOf(hook, controllerNamespace);
-  return sees !== 'all' && !sees.includes(namespace);
+function isBlind(hook: Hook, { namespace, plugin }: EventSnapshot, rules: Evidence['rules']): boolean {
+  if (namespace !== '') {
+    const sees = sightOf(hook, rules.controllerNamespace);
+    return sees !== 'all' && !sees.includes(namespace);
+  }
+  const scope = Object.hasOwn(rules.pluginNamespaces, plugin) ? rules.pluginNamespaces[plugin] : null;
+  return Array.isArray(scope) && !scope.includes(hook.namespace);
+}
+
+/** Of events that carry no namespace: their plugin says whose Hooks may see them. */
+function outOfScope(hook: Hook, events: Group): Finding {
+  const [{ plugin }] = events;
+  return warning({
+    code: 'HOOK_NAMESPACE',
+    subject: `Hook ${hookId(hook)}`,
+    problem: `${counted(events.length, 'event')} that Hook ${hookId(hook)} listens to came from plugin ${plugin}, whose events are not for namespace ${hook.namespace}.`,
+    evidence: ids(events),
+    cause: 'Events that carry no namespace are seen by Hooks of the namespaces that the plugin names in plugins.yaml.',
+    fix: `Add ${hook.namespace} to namespaces of plugin ${plugin} in plugins.yaml.`,
+    paste: explain(events),
+  });
+}
+
+/** What would let the Hook see events of this namespace. */
+function seeing(hook: Hook, namespace: string, controllerNamespace: string): string {
+  if (hook.namespace === controllerNamespace) return `Add ${namespace} to spec.namespaces of the Hook.`;
+  if (namespace === controllerNamespace) return `Move the Hook to namespace ${namespace}.`;
+  return `Move the Hook to namespace ${namespace}, or to ${controllerNamespace} with ${namespace} in spec.namespaces.`;
 }
 
 function filterFindings(events: readonly EventSnapshot[], { lastFired }: Evidence): Finding[] {

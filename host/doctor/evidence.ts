@@ -92,6 +92,8 @@ export interface Evidence {
   readonly held: readonly { readonly hook: string; readonly callsPerHour: number; readonly until: number }[];
   readonly outbox: { readonly fault: string | null; readonly isFull: boolean; readonly firings: number };
   readonly cluster: ClusterEvidence;
+  /** The host before this one; null: there was none. */
+  readonly restart: { readonly why: string; readonly at: number; readonly isPluginsApart: boolean } | null;
   readonly host: HostEvidence;
 }
 

@@ -6,11 +6,18 @@ import { configFindings } from './config-findings.ts';
 import { budgetFindings, eventFindings } from './event-findings.ts';
 import type { Evidence } from './evidence.ts';
 import type { Finding, Severity } from './finding.ts';
-import { ledgerFindings, resourceFindings, storageFindings, unreadyFindings } from './host-findings.ts';
+import {
+  ledgerFindings,
+  resourceFindings,
+  restartFindings,
+  storageFindings,
+  unreadyFindings,
+} from './host-findings.ts';
 import { pluginFindings, wellbeingFindings } from './plugin-findings.ts';
 import { ruleFindings } from './rule-findings.ts';
 
 const EXAMINERS: readonly ((evidence: Evidence) => Finding[])[] = [
+  restartFindings,
   storageFindings,
   ledgerFindings,
   configFindings,

@@ -15,6 +15,7 @@ export const FINDINGS = {
   POD_MISSING: 'There is no pod of khook where the doctor looked.',
   POD_FAILING: 'A pod of khook is not ready.',
   POD_MEMORY: 'A pod of khook was killed for its memory.',
+  HOST_RESTARTED: 'The host ended a short while ago, and was started again.',
   HOST_MEMORY: 'khook is near the memory limit of its container.',
   HOST_THREADS: 'Threads of plugins were ended and are still there.',
   HOST_LOGS_LOST: 'Lines of the log were lost, because whoever reads it is slow.',

@@ -306,6 +306,16 @@ export const EVENT_FAULTS: readonly Fault[] = [
     says: /namespace shop/,
     does: (host) => host.emit({ namespace: 'shop' }),
   }),
+  happens('an event that carries no namespace, of a plugin that is for others', 'HOOK_NAMESPACE', {
+    says: /Add default to namespaces of plugin puppet/,
+    files: { plugins: puppet('namespaces: [shop]') },
+    does: (host) => host.emit({}),
+  }),
+  happens("an event of khook's own namespace", 'HOOK_NAMESPACE', {
+    says: /Move the Hook to namespace default\.\n/,
+    files: { hooks: { 'h.yaml': hook({}, { namespace: 'shop' }) } },
+    does: (host) => host.emit({ namespace: 'default' }),
+  }),
   happens('a filter that keeps back everything', 'HOOK_FILTER', {
     says: /kept back/,
     files: { hooks: { 'h.yaml': hook({ filter: 'event.resourceName == "never"' }) } },

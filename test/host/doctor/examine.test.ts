@@ -82,6 +82,7 @@ const WELL: Evidence = {
   agents: [],
   held: [],
   outbox: { fault: null, isFull: false, firings: 0 },
+  restart: null,
   cluster: {
     connectionProblem: null,
     hasHooks: true,
