@@ -66,12 +66,20 @@ function findingOf(each: Problem, brokenFiles: readonly string[]): Finding {
     problem: `${path}${each.message}`,
     evidence: [`${place} [${each.code}]`],
     cause: isWhole ? 'The whole file is not used; what was in force before stays in force.' : skipped(each),
-    fix: each.fix || 'Correct that place; khook takes it up within seconds.',
+    fix: each.fix || advice(each),
   });
 }
 
-function skipped({ subject }: Problem): string {
-  return subject === '' ? '' : `${subject} is skipped because of it.`;
+function advice({ file }: Problem): string {
+  return file === 'environment'
+    ? 'Correct it in the environment of khook, and start khook again.'
+    : 'Correct that place; khook takes it up within seconds.';
+}
+
+function skipped({ subject, code }: Problem): string {
+  // Of what stands twice, one is in force.
+  const isTwice = code === 'HOST_ERR_CONFIG_DUPLICATE' || code === 'HOST_ERR_BUNDLE_TWICE';
+  return subject === '' || isTwice ? '' : `${subject} is skipped because of it.`;
 }
 
 function rank({ file, line, code }: Problem, brokenFiles: readonly string[]): number {

@@ -1,6 +1,5 @@
 /** Looks at every room of one host at one moment and says what is wrong. Asked twice at once it looks once. */
 
-import { existsSync } from 'node:fs';
 import type { Clock } from '../../ipc/clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Leadership } from '../cluster/leadership.ts';
@@ -21,7 +20,7 @@ import type { ClusterProbe } from './cluster-probe.ts';
 import type { ClusterEvidence, Evidence, PluginEvidence } from './evidence.ts';
 import { examine } from './examine.ts';
 import type { News } from './news.ts';
-import { diskOf, memoryOf, outerAddress, silentPorts } from './probes.ts';
+import { diskOf, memoryOf, missingOf, outerAddress, silentPorts } from './probes.ts';
 
 /** Of the remembered events: the newest. */
 const MAX_EVENTS = 1_000;
@@ -128,7 +127,7 @@ export class Doctor implements Disposable {
       flights: view.flightRecords(null),
       problems: current.problems,
       brokenFiles: [...brokenFiles],
-      missingFiles: this.#options.wantedFiles.filter((file) => !existsSync(file)),
+      missingFiles: missingOf(this.#options.wantedFiles),
       deferred: [...deferred],
       rules,
       hookProblems: activity.hookProblems,

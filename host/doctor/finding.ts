@@ -48,7 +48,7 @@ export const FINDINGS = {
   PLUGIN_STARTING: 'A plugin has been starting for long.',
   PLUGIN_MEMORY: 'A plugin is near its memory limit.',
   PLUGIN_CPU: 'A plugin is near its CPU limit.',
-  PORT_TAKEN: 'A plugin cannot listen on its port, because somebody else does.',
+  PORT_TAKEN: 'khook or a plugin cannot listen on its port, because somebody else does.',
   PORT_LOCAL: 'A plugin in a pod listens on loopback only, where nobody outside reaches it.',
   PORT_SILENT: 'A plugin runs, and nobody listens on its port.',
   SOURCE_STALE: 'A plugin runs, and cannot reach what it listens to.',

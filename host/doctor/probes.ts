@@ -1,9 +1,11 @@
 /** What has to be tried out or asked of the system: ports, disk, memory. Nothing here rejects. */
 
+import { statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { type Clock, delay } from '../../ipc/clock.ts';
+import { codeOf } from '../../ipc/errors.ts';
 import type { HostEvidence } from './evidence.ts';
 
 const CONNECT_MS = 1_000;
@@ -40,6 +42,18 @@ async function isTaken(place: { readonly port: number; readonly host: string }, 
   late.abort();
   socket.destroy();
   return taken;
+}
+
+/** Those that are not there. One that may not be looked at, or that is a link to itself, is there: what is wrong with it is told when it is read. */
+export function missingOf(files: readonly string[]): readonly string[] {
+  return files.filter((file) => {
+    try {
+      statSync(file);
+      return false;
+    } catch (error) {
+      return ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
+    }
+  });
 }
 
 export async function diskOf(directory: string | null): Promise<HostEvidence['disk']> {
