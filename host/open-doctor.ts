@@ -54,6 +54,7 @@ export function openDoctor({ app, rooms, source, events, config, ...options }: O
     agents: new AgentStandings({ dispatch: dispatch.events, wall: clock.wall }),
     config: () => config,
     dataDirectory: app.dataDirectory,
+    hooksDirectory: app.hooksDirectory,
     isInPod: podName !== null,
     restart: () => app.restart?.() ?? null,
     wantedFiles: [

@@ -20,7 +20,7 @@ import type { ClusterProbe } from './cluster-probe.ts';
 import type { ClusterEvidence, Evidence, PluginEvidence } from './evidence.ts';
 import { examine } from './examine.ts';
 import type { News } from './news.ts';
-import { diskOf, memoryOf, missingOf, outerAddress, silentPorts } from './probes.ts';
+import { diskOf, memoryOf, missingOf, outerAddress, passedOver, silentPorts } from './probes.ts';
 
 /** Of the remembered events: the newest. */
 const MAX_EVENTS = 1_000;
@@ -53,6 +53,8 @@ export interface DoctorOptions {
   readonly dataDirectory: string | null;
   /** That a khook should have. */
   readonly wantedFiles: readonly string[];
+  /** null: Hooks are those of the cluster. */
+  readonly hooksDirectory: string | null;
   /** Others reach this machine by its address alone. */
   readonly isInPod: boolean;
   readonly logLinesLost: () => number;
@@ -129,6 +131,7 @@ export class Doctor implements Disposable {
       brokenFiles: [...brokenFiles],
       missingFiles: missingOf(this.#options.wantedFiles),
       deferred: [...deferred],
+      hooksFolder: this.#hooksFolder(rules.hooks.length),
       rules,
       hookProblems: activity.hookProblems,
       lastFired: new Map(fired),
@@ -142,6 +145,11 @@ export class Doctor implements Disposable {
       restart: this.#options.restart(),
       host: { ...memoryOf(), disk, zombieThreads: watchdog.zombies, logLinesLost: this.#options.logLinesLost() },
     };
+  }
+
+  #hooksFolder(hooks: number): Evidence['hooksFolder'] {
+    const { hooksDirectory: directory } = this.#options;
+    return directory === null || hooks > 0 ? null : { directory, passedOver: passedOver(directory) };
   }
 
   #plugins(): Promise<PluginEvidence[]> {

@@ -76,6 +76,8 @@ export interface Evidence {
   readonly brokenFiles: readonly string[];
   /** plugins.yaml or the folder of Hooks, where they are not there. */
   readonly missingFiles: readonly string[];
+  /** Where Hooks are read from a folder and there is none: what lies there all the same, and why it is none. null: there are Hooks, or no folder. */
+  readonly hooksFolder: { readonly directory: string; readonly passedOver: readonly string[] } | null;
   /** Settings that only the next start takes up. */
   readonly deferred: readonly string[];
   readonly rules: GivenRules;
@@ -102,7 +104,13 @@ export interface HostEvidence {
   /** Of the container; null: none is set, or it is not known. */
   readonly memoryLimitBytes: number | null;
   /** null: there is no data directory, or it cannot be asked. */
-  readonly disk: { readonly directory: string; readonly freeBytes: number; readonly totalBytes: number } | null;
+  readonly disk: {
+    readonly directory: string;
+    readonly freeBytes: number;
+    readonly totalBytes: number;
+    readonly freeFiles: number;
+    readonly totalFiles: number;
+  } | null;
   readonly zombieThreads: number;
   readonly logLinesLost: number;
 }

@@ -18,7 +18,7 @@ export function storageFindings({ outbox, host: { disk } }: Evidence): Finding[]
         code: 'STORAGE',
         subject: 'outbox',
         problem: 'The outbox cannot be written, so no event is acknowledged and all sources wait.',
-        evidence: [outbox.fault],
+        evidence: [outbox.fault, ...noFilesLeft(disk)],
         fix: 'Do what the evidence says; khook tries again by itself, and nothing that was acknowledged is lost meanwhile.',
       }),
     );
@@ -44,6 +44,14 @@ export function storageFindings({ outbox, host: { disk } }: Evidence): Finding[]
       }),
     );
   return findings;
+}
+
+/** Space is not all that a disk can run out of. */
+function noFilesLeft(disk: Evidence['host']['disk']): string[] {
+  if (disk === null || disk.totalFiles === 0 || disk.freeFiles > 0) return [];
+  return [
+    `The volume of ${disk.directory} has ${megabytes(disk.freeBytes)} left, and no room for one more file (df -i): delete files there.`,
+  ];
 }
 
 function isNearlyFull({ freeBytes, totalBytes }: { readonly freeBytes: number; readonly totalBytes: number }): boolean {

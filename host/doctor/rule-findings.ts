@@ -22,19 +22,24 @@ function hookFindings(evidence: Evidence): Finding[] {
     return isTold ? findings : [...findings, ofPrompt(hook, said)];
   });
   if (rules.hooks.length > 0) return found;
-  return [
-    note({
-      code: 'HOOK_NONE',
-      subject: 'Hooks',
-      problem: 'There is no Hook, so nothing ever fires.',
-      fix: 'Write one; docs/getting-started.md has an example.',
-      paste: 'kubectl get hooks -A',
-    }),
-  ];
+  return [noHook(evidence)];
+}
+
+function noHook({ hooksFolder }: Evidence): Finding {
+  const told = { code: 'HOOK_NONE', subject: 'Hooks', problem: 'There is no Hook, so nothing ever fires.' } as const;
+  const example = 'docs/getting-started.md has an example';
+  if (hooksFolder === null) return note({ ...told, fix: `Write one; ${example}.`, paste: 'kubectl get hooks -A' });
+  const { directory, passedOver } = hooksFolder;
+  return note({
+    ...told,
+    evidence: passedOver.map((each) => `in ${directory}: ${each}`),
+    fix: `Write one into a file of ${directory} whose name ends in .yaml; ${example}.`,
+    paste: `ls -l ${directory}`,
+  });
 }
 
 function findingOf(hook: Hook, { kind, cause, fix, paste }: HookFault): Finding {
-  const about = { subject: `Hook ${hookId(hook)}`, fix: `${fix}.`, paste: paste ?? '' };
+  const about = { subject: `Hook ${hookId(hook)}`, evidence: placeOf(hook), fix: `${fix}.`, paste: paste ?? '' };
   if (kind === 'suspended')
     return warning({
       ...about,
@@ -50,11 +55,17 @@ function findingOf(hook: Hook, { kind, cause, fix, paste }: HookFault): Finding 
   });
 }
 
+/** Where it stands. */
+function placeOf({ origin }: Hook): string[] {
+  return origin === '' ? [] : [`it stands in ${origin}`];
+}
+
 function ofPrompt(hook: Hook, said: string): Finding {
   return warning({
     code: 'HOOK_FAULT',
     subject: `Hook ${hookId(hook)}`,
     problem: `Hook ${hookId(hook)}: ${said}.`,
+    evidence: placeOf(hook),
     cause: 'It fires with the text of the prompt as it stands.',
     fix: 'Mend the prompt.',
   });

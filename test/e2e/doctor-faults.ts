@@ -18,16 +18,16 @@ export interface Fault {
   readonly inject: (t: TestContext) => Promise<AppHost>;
 }
 
-type Files = Parameters<typeof healthy>[1];
+export type Files = Parameters<typeof healthy>[1];
 
 /** A host that is started with the fault in it. */
-function born(what: string, code: FindingCode, says: RegExp, files: Files | ((t: TestContext) => Files)): Fault {
+export function born(what: string, code: FindingCode, says: RegExp, files: Files | ((t: TestContext) => Files)): Fault {
   const inject = (t: TestContext): Promise<AppHost> => healthy(t, typeof files === 'function' ? files(t) : files);
   return { what, code, says, inject };
 }
 
 /** A host that is well, and to which something happens. */
-function happens(
+export function happens(
   what: string,
   code: FindingCode,
   {
@@ -245,7 +245,7 @@ export const RULE_FAULTS: readonly Fault[] = [
 
 const AGENT = 'default/a';
 
-function agentFault(what: string, code: FindingCode, says: RegExp, manners: Manners, files: Files = {}): Fault {
+export function agentFault(what: string, code: FindingCode, says: RegExp, manners: Manners, files: Files = {}): Fault {
   return happens(what, code, { says, manners, files, does: (host) => host.emit({}) });
 }
 

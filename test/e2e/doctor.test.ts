@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { FAULTS } from './doctor-faults.ts';
+import { SLIPS } from './doctor-slips.ts';
 import { findingsOf, healthy } from './doctor-support.ts';
 
 describe('khook doctor', () => {
@@ -13,7 +14,7 @@ describe('khook doctor', () => {
     assert.deepEqual(await findingsOf(host), []);
   });
 
-  for (const { what, code, says, inject } of FAULTS) {
+  for (const { what, code, says, inject } of [...FAULTS, ...SLIPS]) {
     it(`names the cause first of ${what}`, async (t) => {
       const host = await inject(t);
       const first = await eventually(async () => {

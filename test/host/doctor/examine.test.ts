@@ -42,6 +42,7 @@ const WELL: Evidence = {
   brokenFiles: [],
   missingFiles: [],
   deferred: [],
+  hooksFolder: null,
   rules: {
     mappings: [
       {
@@ -99,7 +100,7 @@ const WELL: Evidence = {
   host: {
     residentBytes: 200 * MIB,
     memoryLimitBytes: 1024 * MIB,
-    disk: { directory: '/data', freeBytes: 900 * MIB, totalBytes: 1000 * MIB },
+    disk: { directory: '/data', freeBytes: 900 * MIB, totalBytes: 1000 * MIB, freeFiles: 1_000, totalFiles: 10_000 },
     zombieThreads: 0,
     logLinesLost: 0,
   },
@@ -162,7 +163,9 @@ const CASES: readonly (readonly [string, Evidence, FindingCode, Severity, RegExp
   ],
   [
     'a disk that is nearly full',
-    host({ disk: { directory: '/data', freeBytes: 10 * MIB, totalBytes: 1000 * MIB } }),
+    host({
+      disk: { directory: '/data', freeBytes: 10 * MIB, totalBytes: 1000 * MIB, freeFiles: 1_000, totalFiles: 10_000 },
+    }),
     'DISK',
     'warning',
     /10 MB left of 1000 MB/,
