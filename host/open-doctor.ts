@@ -53,6 +53,7 @@ export function openDoctor({ app, rooms, source, events, config, ...options }: O
     news: new News({ clock, supervision: plugins, dispatch: dispatch.events, cluster: events }),
     agents: new AgentStandings({ dispatch: dispatch.events, wall: clock.wall }),
     config: () => config,
+    watchNamespaces,
     dataDirectory: app.dataDirectory,
     hooksDirectory: app.hooksDirectory,
     isInPod: podName !== null,

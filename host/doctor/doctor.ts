@@ -41,6 +41,7 @@ export interface DoctorOptions {
   readonly watchdog: Pick<Watchdog, 'zombies'>;
   readonly leadership: Leadership;
   readonly cluster: Cluster | null;
+  readonly watchNamespaces: readonly string[];
   readonly connectionProblem: () => string | null;
   readonly probe: ClusterProbe;
   readonly news: News;
@@ -193,7 +194,7 @@ export class Doctor implements Disposable {
   }
 
   async #cluster({ plans }: LoadedConfig): Promise<ClusterEvidence> {
-    const { cluster, leadership, probe, news, connectionProblem } = this.#options;
+    const { cluster, leadership, probe, news, connectionProblem, watchNamespaces } = this.#options;
     const watches = plans.flatMap((plan) =>
       plan.kind === 'run' && plan.spec.permissions.kubernetes ? [plan.name] : [],
     );
@@ -202,6 +203,7 @@ export class Doctor implements Disposable {
       ...(await probe.ask(watches)),
       connectionProblem: connectionProblem(),
       hasHooks: cluster !== null,
+      watchNamespaces,
       hooksProblem: cluster?.problem ?? '',
       silentMs: cluster?.silentMs ?? 0,
       isLeader: leadership.isLeader,

@@ -38,6 +38,8 @@ export interface ClusterEvidence {
   readonly connectionProblem: string | null;
   /** Whether Hooks are read from there. */
   readonly hasHooks: boolean;
+  /** Where they are looked for (WATCH_NAMESPACE); empty: everywhere. */
+  readonly watchNamespaces: readonly string[];
   /** Why the Hooks are not known; empty when they are. */
   readonly hooksProblem: string;
   readonly silentMs: number;

@@ -25,10 +25,18 @@ function hookFindings(evidence: Evidence): Finding[] {
   return [noHook(evidence)];
 }
 
-function noHook({ hooksFolder }: Evidence): Finding {
+function noHook({ hooksFolder, cluster: { watchNamespaces } }: Evidence): Finding {
   const told = { code: 'HOOK_NONE', subject: 'Hooks', problem: 'There is no Hook, so nothing ever fires.' } as const;
   const example = 'docs/getting-started.md has an example';
-  if (hooksFolder === null) return note({ ...told, fix: `Write one; ${example}.`, paste: 'kubectl get hooks -A' });
+  const paste = 'kubectl get hooks -A';
+  if (hooksFolder === null && watchNamespaces.length > 0)
+    return note({
+      ...told,
+      evidence: [`WATCH_NAMESPACE: only Hooks of ${watchNamespaces.join(', ')} count`],
+      fix: `Write one in such a namespace, or let khook look elsewhere too (WATCH_NAMESPACE); ${example}.`,
+      paste,
+    });
+  if (hooksFolder === null) return note({ ...told, fix: `Write one; ${example}.`, paste });
   const { directory, passedOver } = hooksFolder;
   return note({
     ...told,
