@@ -142,7 +142,7 @@ function seeing(hook: Hook, namespace: string, controllerNamespace: string): str
   return `Move the Hook to namespace ${namespace}, or to ${controllerNamespace} with ${namespace} in spec.namespaces.`;
 }
 
-function filterFindings(events: readonly EventSnapshot[], { lastFired }: Evidence): Finding[] {
+function filterFindings(events: readonly EventSnapshot[], { lastFired, rules }: Evidence): Finding[] {
   const failing = events.filter((event) => /failed/.test(lastDetail(event)));
   const calm = events.filter((event) => !failing.includes(event));
   return [
@@ -150,8 +150,8 @@ function filterFindings(events: readonly EventSnapshot[], { lastFired }: Evidenc
       problem({
         code: 'HOOK_FILTER',
         subject: 'Hook filter',
-        problem: `A filter failed on ${counted(group.length, 'event')}.`,
-        evidence: [lastDetail(group[0]), ...ids(group)],
+        problem: `${filterOf(group)} failed on ${counted(group.length, 'event')}.`,
+        evidence: [lastDetail(group[0]), ...placeOf(group, rules.hooks), ...ids(group)],
         fix: 'Mend spec.filter of the Hook; khook replay tries it on recorded events.',
         paste: explain(group),
       }),
@@ -167,6 +167,21 @@ function filterFindings(events: readonly EventSnapshot[], { lastFired }: Evidenc
       }),
     ),
   ];
+}
+
+/** Its trail names the Hook. */
+function hookIn(group: Group): string {
+  return /(?:that of|the filter of Hook) (\S+\/\S+?)(?: failed|$|[;,])/.exec(lastDetail(group[0]))?.[1] ?? '';
+}
+
+function filterOf(group: Group): string {
+  const hook = hookIn(group);
+  return hook === '' ? 'A filter' : `The filter of Hook ${hook}`;
+}
+
+function placeOf(group: Group, hooks: readonly Hook[]): string[] {
+  const origin = hooks.find((hook) => hookId(hook) === hookIn(group))?.origin ?? '';
+  return origin === '' ? [] : [`it stands in ${origin}`];
 }
 
 function duplicate(events: Group): Finding {

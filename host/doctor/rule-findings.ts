@@ -5,6 +5,7 @@ import type { HookFault } from '../replay/hook-faults.ts';
 import type { Evidence } from './evidence.ts';
 import { type Finding, note, problem, warning } from './finding.ts';
 import { faultyHooks } from './hook-sources.ts';
+import { promptSlips } from './prompt-slips.ts';
 
 export function ruleFindings(evidence: Evidence): Finding[] {
   return [...hookFindings(evidence), ...mappingFindings(evidence)];
@@ -19,10 +20,24 @@ function hookFindings(evidence: Evidence): Finding[] {
     const findings = faults.filter((fault) => !isKnown(fault)).map((fault) => findingOf(hook, fault));
     const said = hookProblems.get(hookId(hook));
     const isTold = said === undefined || findings.some(({ code }) => code === 'HOOK_FILTER');
-    return isTold ? findings : [...findings, ofPrompt(hook, said)];
+    return [...findings, ...(isTold ? [] : [ofPrompt(hook, said)]), ...slipsIn(hook)];
   });
   if (rules.hooks.length > 0) return found;
   return [noHook(evidence)];
+}
+
+/** They stay in the text, and the agent is asked about them. */
+function slipsIn(hook: Hook): Finding[] {
+  const slips = hook.eventConfigurations.flatMap(({ prompt }) => promptSlips(prompt));
+  return slips.map(({ written, meant }) =>
+    warning({
+      code: 'HOOK_FAULT',
+      subject: `Hook ${hookId(hook)}`,
+      problem: `The prompt of Hook ${hookId(hook)} names ${written}, which no event has: it goes out as it stands.`,
+      evidence: placeOf(hook),
+      fix: `Write ${meant} in its place.`,
+    }),
+  );
 }
 
 function noHook({ hooksFolder, cluster: { watchNamespaces } }: Evidence): Finding {
@@ -59,8 +74,13 @@ function findingOf(hook: Hook, { kind, cause, fix, paste }: HookFault): Finding 
   return problem({
     ...about,
     code: kind === 'source' ? 'HOOK_SOURCE' : 'HOOK_FAULT',
-    problem: `Hook ${hookId(hook)} can not fire: ${cause}${cause.endsWith('?') ? '' : '.'}`,
+    problem: `Hook ${hookId(hook)} can not fire${isPart(hook, kind) ? ' for all that it lists' : ''}: ${cause}${cause.endsWith('?') ? '' : '.'}`,
   });
+}
+
+/** The others of its types are not at fault. */
+function isPart({ eventConfigurations }: Hook, kind: HookFault['kind']): boolean {
+  return (kind === 'type' || kind === 'source') && new Set(eventConfigurations.map((each) => each.eventType)).size > 1;
 }
 
 /** Where it stands. */

@@ -7,6 +7,7 @@ import { bundle, FIXTURES, hook, MAPPING } from './doctor-support.ts';
 
 const SLIPPED = hook().replace('"Hook"', '"hook"');
 const FOREIGN = hook().replace('kagent.dev', 'kagent.dv');
+const CONFIGURATION = { eventType: 'happened', agentRef: { name: 'a' }, prompt: 'look' };
 const PATIENCE = 'settings: { delivery: { attempts: 2, initialBackoff: 50ms } }';
 
 export const FILE_SLIPS: readonly Fault[] = [
@@ -37,6 +38,27 @@ export const FILE_SLIPS: readonly Fault[] = [
   }),
   born('a filter that is no CEL, by its file', 'HOOK_FILTER', /it stands in .*h\.yaml/, {
     hooks: { 'h.yaml': hook({ filter: "event.severity = 'x'" }) },
+  }),
+  born(
+    'a prompt with a slip in a name',
+    'HOOK_FAULT',
+    /names \{\{\.resourcename\}\}[\s\S]*h\.yaml[\s\S]*Write \{\{\.ResourceName\}\}/,
+    {
+      hooks: {
+        'h.yaml': hook({ eventConfigurations: [{ ...CONFIGURATION, prompt: '{{.resourcename}} {{ .Own }}' }] }),
+      },
+    },
+  ),
+  born('a slip in one of two types', 'HOOK_FAULT', /can not fire for all that it lists: eventType: hapened/, {
+    hooks: { 'h.yaml': hook({ eventConfigurations: [CONFIGURATION, { ...CONFIGURATION, eventType: 'hapened' }] }) },
+  }),
+  born('a mapping that is switched off, beside one of no plugin', 'HOOK_FAULT', /puppet:happened is switched off/, {
+    mappings: `mappings: [${MAPPING.replace(' }', ', enabled: false }')}, ${MAPPING.replace('puppet', 'other')}]`,
+  }),
+  happens('a filter that fails, by its Hook and file', 'HOOK_FILTER', {
+    says: /The filter of Hook default\/h failed on 1 event[\s\S]*it stands in .*h\.yaml/,
+    files: { hooks: { 'h.yaml': hook({ filter: 'event.metadata.count > 3' }) } },
+    does: (host) => host.emit({}),
   }),
   happens('configuration in UTF-16', 'CONFIG_INVALID', {
     says: /plugins\.yaml is written in UTF-16[\s\S]*save it as UTF-8/,
