@@ -31,7 +31,7 @@ export interface OpenDoctorOptions {
 
 /** Before plugins start and firings go out: it keeps what is said of them. */
 export function openDoctor({ app, rooms, source, events, config, ...options }: OpenDoctorOptions): Doctor {
-  const { clock, dispatch, plugins } = rooms;
+  const { clock, dispatch, plugins, bus } = rooms;
   const { podName, podNamespace, leaderElection, watchNamespaces } = app.environment;
   const namespace = podNamespace ?? source.connection?.namespace ?? 'default';
   const probe = new ClusterProbe({
@@ -50,7 +50,7 @@ export function openDoctor({ app, rooms, source, events, config, ...options }: O
     version: app.version,
     probe,
     connectionProblem: () => source.problem,
-    news: new News({ clock, supervision: plugins, dispatch: dispatch.events, cluster: events }),
+    news: new News({ clock, supervision: plugins, bus, dispatch: dispatch.events, cluster: events }),
     agents: new AgentStandings({ dispatch: dispatch.events, wall: clock.wall }),
     config: () => config,
     watchNamespaces,

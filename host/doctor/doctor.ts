@@ -141,6 +141,7 @@ export class Doctor implements Disposable {
       deadLetters: { total: deadLetters.total, newest: deadLetters.deadLetters[0] ?? null },
       agents: agents.all,
       held: news.held,
+      throttled: news.throttled,
       outbox: { fault: outbox.fault?.message ?? null, isFull: dispatch.isHeldBack, firings: outbox.size },
       cluster,
       restart: this.#options.restart(),

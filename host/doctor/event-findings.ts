@@ -209,6 +209,19 @@ export function budgetFindings({ held, at }: Evidence): Finding[] {
   );
 }
 
+/** Plugins over their rate limit. */
+export function rateFindings({ throttled, at }: Evidence): Finding[] {
+  return throttled.map(({ plugin, until }) =>
+    note({
+      code: 'RATE_LIMIT',
+      subject: `plugin ${plugin}`,
+      problem: `Events of plugin ${plugin} wait for its rate limit, the next of them for ${span(until - at)} more.`,
+      cause: 'It sends more than its rateLimit lets through, and is made to wait.',
+      fix: `Let the plugin send less, or raise rateLimit.eventsPerSecond of ${plugin} in plugins.yaml.`,
+    }),
+  );
+}
+
 function grouped(events: readonly EventSnapshot[], key: (event: EventSnapshot) => string): Group[] {
   return [...Map.groupBy(events, key).values()].flatMap(([first, ...rest]) =>
     first === undefined ? [] : [[first, ...rest]],

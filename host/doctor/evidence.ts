@@ -94,6 +94,8 @@ export interface Evidence {
   readonly agents: readonly AgentStanding[];
   /** Hooks whose budget of the hour is used up, with what waits. */
   readonly held: readonly { readonly hook: string; readonly callsPerHour: number; readonly until: number }[];
+  /** Plugins whose events wait for their rate limit, and until when. */
+  readonly throttled: readonly { readonly plugin: string; readonly until: number }[];
   readonly outbox: { readonly fault: string | null; readonly isFull: boolean; readonly firings: number };
   readonly cluster: ClusterEvidence;
   /** The host before this one; null: there was none. */

@@ -3,7 +3,7 @@
 import { agentFindings, deadLetterFindings } from './agent-findings.ts';
 import { clusterFindings, leaderFindings } from './cluster-findings.ts';
 import { configFindings } from './config-findings.ts';
-import { budgetFindings, eventFindings } from './event-findings.ts';
+import { budgetFindings, eventFindings, rateFindings } from './event-findings.ts';
 import type { Evidence } from './evidence.ts';
 import type { Finding, Severity } from './finding.ts';
 import {
@@ -30,6 +30,7 @@ const EXAMINERS: readonly ((evidence: Evidence) => Finding[])[] = [
   deadLetterFindings,
   resourceFindings,
   budgetFindings,
+  rateFindings,
   leaderFindings,
 ];
 const RANKS: readonly Severity[] = ['problem', 'warning', 'note'];

@@ -58,6 +58,7 @@ export const FINDINGS = {
   MAPPING_UNFED: 'A mapping can never be used: no plugin sends its events.',
   EVENT_INVALID: 'A plugin sends events that are not valid.',
   EVENT_DROPPED: 'Events were dropped.',
+  RATE_LIMIT: 'Events of a plugin wait for its rate limit.',
   HOOK_FAULT: 'A Hook can never fire as it is written.',
   HOOK_SOURCE: 'A Hook can not fire, because the plugin of its events does not run or does not send them.',
   HOOK_SUSPENDED: 'A Hook is suspended.',

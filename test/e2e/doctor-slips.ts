@@ -3,7 +3,7 @@
 import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { agentFault, born, type Fault, happens } from './doctor-faults.ts';
-import { bundle, FIXTURES, hook, MAPPING } from './doctor-support.ts';
+import { bundle, FIXTURES, hook, MAPPING, puppet } from './doctor-support.ts';
 
 const SLIPPED = hook().replace('"Hook"', '"hook"');
 const FOREIGN = hook().replace('kagent.dev', 'kagent.dv');
@@ -59,6 +59,9 @@ export const FILE_SLIPS: readonly Fault[] = [
     says: /The filter of Hook default\/h failed on 1 event[\s\S]*it stands in .*h\.yaml/,
     files: { hooks: { 'h.yaml': hook({ filter: 'event.metadata.count > 3' }) } },
     does: (host) => host.emit({}),
+  }),
+  born('a rate limit that makes its plugin wait', 'RATE_LIMIT', /wait for its rate limit[\s\S]*raise rateLimit/, {
+    plugins: puppet('rateLimit: { eventsPerSecond: 0.01, burst: 1 }, config: { count: 9 }'),
   }),
   happens('configuration in UTF-16', 'CONFIG_INVALID', {
     says: /plugins\.yaml is written in UTF-16[\s\S]*save it as UTF-8/,

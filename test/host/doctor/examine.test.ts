@@ -82,6 +82,7 @@ const WELL: Evidence = {
   deadLetters: { total: 0, newest: null },
   agents: [],
   held: [],
+  throttled: [],
   outbox: { fault: null, isFull: false, firings: 0 },
   restart: null,
   cluster: {
