@@ -12,6 +12,7 @@ import { AgentStandings } from './doctor/agent-standing.ts';
 import type { BundleView } from './doctor/bundle.ts';
 import { ClusterProbe } from './doctor/cluster-probe.ts';
 import { Doctor } from './doctor/doctor.ts';
+import { FilterAges } from './doctor/filter-ages.ts';
 import { News } from './doctor/news.ts';
 import type { Rooms } from './rooms.ts';
 import type { Activity } from './snapshots/activity.ts';
@@ -52,6 +53,7 @@ export function openDoctor({ app, rooms, source, events, config, ...options }: O
     connectionProblem: () => source.problem,
     news: new News({ clock, supervision: plugins, bus, dispatch: dispatch.events, cluster: events }),
     agents: new AgentStandings({ dispatch: dispatch.events, wall: clock.wall }),
+    filters: new FilterAges({ matcher: rooms.matcher, wall: clock.wall }),
     config: () => config,
     watchNamespaces,
     dataDirectory: app.dataDirectory,

@@ -9,8 +9,13 @@ import { counted, span } from './words.ts';
 const RECENT_MS = 60 * 60_000;
 const SLOW_MS = 10_000;
 
-export function agentFindings({ agents, at }: Evidence): Finding[] {
-  return agents.flatMap((standing) => {
+export function agentFindings({ agents, at, rules }: Evidence): Finding[] {
+  const named = new Set(
+    rules.hooks.flatMap((hook) => hook.eventConfigurations.map(({ agent }) => `${agent.namespace}/${agent.name}`)),
+  );
+  // One that no Hook names any more, and that nothing waits for, is history.
+  const asked = agents.filter(({ agent, isOpen, waitingSince }) => named.has(agent) || isOpen || waitingSince !== null);
+  return asked.flatMap((standing) => {
     const finding = standing.lastFailure === null ? slow(standing, at) : failing(standing, at);
     return finding === null ? [] : [finding];
   });

@@ -19,6 +19,7 @@ import { type BundleView, bundleFiles } from './bundle.ts';
 import type { ClusterProbe } from './cluster-probe.ts';
 import type { ClusterEvidence, Evidence, PluginEvidence } from './evidence.ts';
 import { examine } from './examine.ts';
+import type { FilterAges } from './filter-ages.ts';
 import type { News } from './news.ts';
 import { diskOf, memoryOf, missingOf, outerAddress, passedOver, silentPorts } from './probes.ts';
 
@@ -46,6 +47,7 @@ export interface DoctorOptions {
   readonly probe: ClusterProbe;
   readonly news: News;
   readonly agents: AgentStandings;
+  readonly filters: FilterAges;
   readonly config: () => {
     readonly current: LoadedConfig;
     readonly brokenFiles: ReadonlySet<string>;
@@ -136,6 +138,7 @@ export class Doctor implements Disposable {
       rules,
       hookProblems: activity.hookProblems,
       lastFired: new Map(fired),
+      filterSince: this.#options.filters.changed,
       events,
       ledger: view.ledger(),
       deadLetters: { total: deadLetters.total, newest: deadLetters.deadLetters[0] ?? null },
@@ -159,7 +162,7 @@ export class Doctor implements Disposable {
   }
 
   async #plugin(supervisor: Supervisor): Promise<PluginEvidence> {
-    const { name, plan, state, restarts, lastExit, staleness, vessel } = supervisor;
+    const { name, plan, state, generation, restarts, lastExit, staleness, vessel } = supervisor;
     const { news } = this.#options;
     const limits = plan?.kind === 'run' ? plan.spec.limits : null;
     const listens = plan?.kind === 'run' && state.kind === 'running' ? plan.spec.permissions.net.listen : [];
@@ -170,6 +173,7 @@ export class Doctor implements Disposable {
       name,
       plan,
       state: state.kind,
+      generation,
       reason: describeState(state),
       restarts,
       lastExit: lastExit && { reason: lastExit.exit.reason, detail: lastExit.exit.detail, at: lastExit.at },

@@ -6,6 +6,7 @@ import { canonicalType, sightOf } from '../match/hook-index.ts';
 import { suggestMapping } from '../match/mapping-suggestion.ts';
 import type { Evidence } from './evidence.ts';
 import { type Finding, note, problem, warning } from './finding.ts';
+import { hookIn, unmended } from './mended-events.ts';
 import { counted, span } from './words.ts';
 
 /** What happened before is history. */
@@ -15,7 +16,10 @@ const MAX_NAMED = 3;
 type Group = readonly [EventSnapshot, ...EventSnapshot[]];
 
 export function eventFindings(evidence: Evidence): Finding[] {
-  const recent = evidence.events.filter(({ receivedAt }) => evidence.at - Date.parse(receivedAt) <= RECENT_MS);
+  const recent = unmended(
+    evidence.events.filter(({ receivedAt }) => evidence.at - Date.parse(receivedAt) <= RECENT_MS),
+    evidence,
+  );
   const of = (outcome: string): EventSnapshot[] => recent.filter((event) => event.outcome === outcome);
   const typed = ({ plugin, type }: EventSnapshot): string => `${plugin}:${type}`;
   const thing = (event: EventSnapshot): string => `${typed(event)} ${event.namespace}/${event.resourceName}`;
@@ -169,18 +173,13 @@ function filterFindings(events: readonly EventSnapshot[], { lastFired, rules }: 
   ];
 }
 
-/** Its trail names the Hook. */
-function hookIn(group: Group): string {
-  return /(?:that of|the filter of Hook) (\S+\/\S+?)(?: failed|$|[;,])/.exec(lastDetail(group[0]))?.[1] ?? '';
-}
-
 function filterOf(group: Group): string {
-  const hook = hookIn(group);
+  const hook = hookIn(group[0]);
   return hook === '' ? 'A filter' : `The filter of Hook ${hook}`;
 }
 
 function placeOf(group: Group, hooks: readonly Hook[]): string[] {
-  const origin = hooks.find((hook) => hookId(hook) === hookIn(group))?.origin ?? '';
+  const origin = hooks.find((hook) => hookId(hook) === hookIn(group[0]))?.origin ?? '';
   return origin === '' ? [] : [`it stands in ${origin}`];
 }
 

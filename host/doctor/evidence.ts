@@ -10,6 +10,8 @@ export interface PluginEvidence {
   readonly name: string;
   readonly plan: PluginPlan | null;
   readonly state: string;
+  /** Of its lives, the last. */
+  readonly generation: number;
   /** Of a state that is no good: in words. */
   readonly reason: string;
   readonly restarts: Readonly<Record<string, number>>;
@@ -87,6 +89,8 @@ export interface Evidence {
   readonly hookProblems: ReadonlyMap<string, string>;
   /** When each Hook fired last, as far as this host knows. */
   readonly lastFired: ReadonlyMap<string, number>;
+  /** Of Hooks whose filter was changed: when. */
+  readonly filterSince: ReadonlyMap<string, number>;
   /** Newest first. */
   readonly events: readonly EventSnapshot[];
   readonly ledger: LedgerSnapshot;

@@ -16,6 +16,7 @@ const PUPPET: PluginEvidence = {
   name: 'puppet',
   plan: PLAN,
   state: 'running',
+  generation: 1,
   reason: 'running',
   restarts: {},
   lastExit: null,
@@ -71,6 +72,7 @@ const WELL: Evidence = {
   },
   hookProblems: new Map(),
   lastFired: new Map(),
+  filterSince: new Map(),
   events: [],
   ledger: {
     received: 0,
@@ -109,7 +111,7 @@ const WELL: Evidence = {
 };
 
 const AGENT = {
-  agent: 'kagent/a',
+  agent: 'default/a',
   failures: 0,
   lastFailure: null,
   lastAcceptedAt: null,
