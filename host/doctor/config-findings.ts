@@ -59,9 +59,11 @@ function findingOf(each: Problem, brokenFiles: readonly string[]): Finding {
   const whose = each.subject === '' || /^(plugins|mappings|settings)\b/.test(each.path) ? '' : `${each.subject}: `;
   const path = each.path === '' ? '' : `${whose}${each.path}: `;
   const isShadowed = each.code === 'HOST_ERR_CONFIG_DUPLICATE' && each.message.includes('mapped twice');
+  // Both are in force, as far as they go together.
+  const isConflict = each.code === 'HOST_ERR_CONFIG_CONFLICT';
   return problem({
     code: isShadowed ? 'MAPPING_SHADOWED' : (CODES[each.code] ?? 'CONFIG_INVALID'),
-    severity: isShadowed ? 'warning' : 'problem',
+    severity: isShadowed || isConflict ? 'warning' : 'problem',
     subject: place,
     problem: `${path}${each.message}`,
     evidence: [`${place} [${each.code}]`],
@@ -76,10 +78,15 @@ function advice({ file }: Problem): string {
     : 'Correct that place; khook takes it up within seconds.';
 }
 
+/** Of what stands twice, one is in force; of what contradicts itself, what goes together. */
+const IN_FORCE: ReadonlySet<Problem['code']> = new Set([
+  'HOST_ERR_CONFIG_DUPLICATE',
+  'HOST_ERR_BUNDLE_TWICE',
+  'HOST_ERR_CONFIG_CONFLICT',
+]);
+
 function skipped({ subject, code }: Problem): string {
-  // Of what stands twice, one is in force.
-  const isTwice = code === 'HOST_ERR_CONFIG_DUPLICATE' || code === 'HOST_ERR_BUNDLE_TWICE';
-  return subject === '' || isTwice ? '' : `${subject} is skipped because of it.`;
+  return subject === '' || IN_FORCE.has(code) ? '' : `${subject} is skipped because of it.`;
 }
 
 function rank({ file, line, code }: Problem, brokenFiles: readonly string[]): number {

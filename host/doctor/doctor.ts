@@ -145,6 +145,7 @@ export class Doctor implements Disposable {
       agents: agents.all,
       held: news.held,
       throttled: news.throttled,
+      refused: news.refused,
       outbox: { fault: outbox.fault?.message ?? null, isFull: dispatch.isHeldBack, firings: outbox.size },
       cluster,
       restart: this.#options.restart(),

@@ -208,6 +208,20 @@ export function budgetFindings({ held, at }: Evidence): Finding[] {
   );
 }
 
+/** What never became an event. */
+export function refusedFindings({ refused }: Evidence): Finding[] {
+  return refused.map(({ plugin, events, code, message }) =>
+    problem({
+      code: 'EVENT_INVALID',
+      subject: `plugin ${plugin}`,
+      problem: `Plugin ${plugin} tried to send ${counted(events, 'event')}, which ${events === 1 ? 'was' : 'were'} refused.`,
+      evidence: [`${code}: ${message}`],
+      cause: 'It is refused in the thread of the plugin, which is told so: nothing of it is counted or kept.',
+      fix: 'Mend what the plugin sends; the evidence says what is wrong with the last one.',
+    }),
+  );
+}
+
 /** Plugins over their rate limit. */
 export function rateFindings({ throttled, at }: Evidence): Finding[] {
   return throttled.map(({ plugin, until }) =>

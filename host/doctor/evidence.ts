@@ -100,6 +100,13 @@ export interface Evidence {
   readonly held: readonly { readonly hook: string; readonly callsPerHour: number; readonly until: number }[];
   /** Plugins whose events wait for their rate limit, and until when. */
   readonly throttled: readonly { readonly plugin: string; readonly until: number }[];
+  /** Events that never came, by plugin: its own thread refused to send them. */
+  readonly refused: readonly {
+    readonly plugin: string;
+    readonly events: number;
+    readonly code: string;
+    readonly message: string;
+  }[];
   readonly outbox: { readonly fault: string | null; readonly isFull: boolean; readonly firings: number };
   readonly cluster: ClusterEvidence;
   /** The host before this one; null: there was none. */

@@ -3,7 +3,7 @@
 import { agentFindings, deadLetterFindings } from './agent-findings.ts';
 import { clusterFindings, leaderFindings } from './cluster-findings.ts';
 import { configFindings } from './config-findings.ts';
-import { budgetFindings, eventFindings, rateFindings } from './event-findings.ts';
+import { budgetFindings, eventFindings, rateFindings, refusedFindings } from './event-findings.ts';
 import type { Evidence } from './evidence.ts';
 import type { Finding, Severity } from './finding.ts';
 import {
@@ -27,6 +27,7 @@ const EXAMINERS: readonly ((evidence: Evidence) => Finding[])[] = [
   ruleFindings,
   agentFindings,
   eventFindings,
+  refusedFindings,
   deadLetterFindings,
   resourceFindings,
   budgetFindings,

@@ -32,6 +32,15 @@ export interface HeldPlugin {
   readonly until: number;
 }
 
+/** A plugin whose events its own thread refused to send. */
+export interface RefusedEvents {
+  readonly plugin: string;
+  readonly events: number;
+  /** Of the last. */
+  readonly code: string;
+  readonly message: string;
+}
+
 export class News {
   readonly #clock: Clock;
   /** Wall milliseconds, by plugin. */
@@ -39,6 +48,8 @@ export class News {
   readonly #unhealthy = new Map<string, string>();
   readonly #held = new Map<string, HeldHook>();
   readonly #throttled = new Map<string, HeldPlugin>();
+  /** Of its present life. */
+  readonly #refused = new Map<string, RefusedEvents>();
   #holder = '';
   #leaseFault: string | null = null;
 
@@ -47,6 +58,7 @@ export class News {
     supervision.on('plugin:state', ({ plugin, to }) => {
       this.#since.set(plugin, clock.wall());
       if (to.kind !== 'running') this.#unhealthy.delete(plugin);
+      if (to.kind === 'starting') this.#refused.delete(plugin);
     });
     supervision.on('plugin:unhealthy', ({ plugin, detail }) => this.#unhealthy.set(plugin, detail));
     supervision.on('plugin:recovered', ({ plugin }) => this.#unhealthy.delete(plugin));
@@ -54,6 +66,11 @@ export class News {
       this.#since.delete(plugin);
       this.#unhealthy.delete(plugin);
       this.#throttled.delete(plugin);
+      this.#refused.delete(plugin);
+    });
+    supervision.on('plugin:event-refused', ({ plugin, code, message }) => {
+      const events = (this.#refused.get(plugin)?.events ?? 0) + 1;
+      this.#refused.set(plugin, { plugin, events, code, message });
     });
     bus.on('frame:throttled', ({ plugin, waitMs }) => {
       if (waitMs >= LONG_MS) this.#throttled.set(plugin, { plugin, until: clock.wall() + waitMs });
@@ -91,6 +108,10 @@ export class News {
     const now = this.#clock.wall();
     for (const [hook, { until }] of this.#held) if (until <= now) this.#held.delete(hook);
     return [...this.#held.values()];
+  }
+
+  get refused(): readonly RefusedEvents[] {
+    return [...this.#refused.values()];
   }
 
   get throttled(): readonly HeldPlugin[] {

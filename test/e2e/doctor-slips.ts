@@ -8,6 +8,14 @@ import { bundle, FIXTURES, hook, MAPPING, puppet } from './doctor-support.ts';
 const SLIPPED = hook().replace('"Hook"', '"hook"');
 const FOREIGN = hook().replace('kagent.dev', 'kagent.dv');
 const CONFIGURATION = { eventType: 'happened', agentRef: { name: 'a' }, prompt: 'look' };
+const TOO_LARGE = `import { definePlugin } from 'khook/plugin';
+export default definePlugin({
+  start(ctx) {
+    setInterval(() => undefined, 60_000);
+    ctx.emit({ type: 'happened', resourceName: 'x', message: 'm'.repeat(3_000_000) }).catch(() => undefined);
+  },
+});
+`;
 const PATIENCE = 'settings: { delivery: { attempts: 2, initialBackoff: 50ms } }';
 
 export const FILE_SLIPS: readonly Fault[] = [
@@ -63,6 +71,12 @@ export const FILE_SLIPS: readonly Fault[] = [
   born('a rate limit that makes its plugin wait', 'RATE_LIMIT', /wait for its rate limit[\s\S]*raise rateLimit/, {
     plugins: puppet('rateLimit: { eventsPerSecond: 0.01, burst: 1 }, config: { count: 9 }'),
   }),
+  born('settings that do not go together', 'CONFIG_INVALID', /must not be longer than[\s\S]*the longer one is used/, {
+    plugins: 'settings: { delivery: { initialBackoff: 5m } }',
+  }),
+  born('what a plugin sends and what is too large for an event', 'EVENT_INVALID', /EVENT_ERR_TOO_LARGE/, (t) => ({
+    bundles: { puppet: `${FIXTURES}/puppet`, odd: bundle(t, 'odd', TOO_LARGE) },
+  })),
   happens('configuration in UTF-16', 'CONFIG_INVALID', {
     says: /plugins\.yaml is written in UTF-16[\s\S]*save it as UTF-8/,
     does: async ({ directory }) =>

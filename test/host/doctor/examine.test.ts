@@ -85,6 +85,7 @@ const WELL: Evidence = {
   agents: [],
   held: [],
   throttled: [],
+  refused: [],
   outbox: { fault: null, isFull: false, firings: 0 },
   restart: null,
   cluster: {
