@@ -46,6 +46,13 @@ describe('khook doctor on the command line', () => {
     assert.match(seen[2]?.stdout ?? '', /1\. PROBLEM Plugin puppet is switched off/);
   });
 
+  it('takes a host and a port for a URL', async (t) => {
+    const well = await healthy(t);
+    await well.plugin('puppet', 'running');
+    const { code, stdout } = await khook(['doctor', '--url', `localhost:${well.app.ports.admin}`]);
+    assert.equal(code, 0, stdout);
+  });
+
   it('speaks JSON, by the read port as well', async (t) => {
     const host = await healthy(t, { plugins: puppet('enabled: false') });
     const { stdout } = await khook(['doctor', '--json', '--url', `http://127.0.0.1:${host.app.ports.metrics}`]);
