@@ -10,11 +10,33 @@ const globals: { run?: () => void } = Object.create(null);
 const context = vm.createContext(globals);
 const script = new vm.Script('run()');
 
-/** `late`: `action` was cut off after `ms`. What `action` throws passes through. Synchronous; costs about 0.1 ms. */
-export function callBounded<T>(
-  ms: number,
-  action: () => T,
-): { readonly kind: 'done'; readonly value: T } | { readonly kind: 'late' } {
+/** On a machine that is busy a thread may stand in line for long: that is no fault of what it runs. */
+const MAX_TRIES = 8;
+/** Of its time on the processor: readings are coarse. */
+const FULL_SHARE = 0.8;
+
+/**
+ * `late`: `action` was cut off, having had `ms` of the processor. It may be cut off and begun anew before that, so it changes nothing
+ * outside. What it throws passes through. Synchronous; costs about 0.1 ms.
+ */
+export function callBounded<T>(ms: number, action: () => T): Called<T> {
+  const startedAt = cpuMs();
+  for (let tries = 1; ; tries += 1) {
+    const call = callOnce(ms, action);
+    if (call.kind === 'done' || tries === MAX_TRIES || cpuMs() - startedAt >= ms * FULL_SHARE) return call;
+  }
+}
+
+/** Of this thread. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
+type Called<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'late' };
+
+/** `ms`: by the clock on the wall. */
+function callOnce<T>(ms: number, action: () => T): Called<T> {
   let outcome: { readonly value: T } | null = null;
   globals.run = () => {
     outcome = { value: action() };
