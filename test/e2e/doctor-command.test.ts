@@ -41,7 +41,7 @@ describe('khook doctor on the command line', () => {
     assert.match(seen[0]?.stdout ?? '', /: nothing is wrong\.\n$/);
     assert.match(
       seen[1]?.stdout ?? '',
-      /1 warning\n\n1\. WARNING Hook default\/h is suspended.*\[HOOK_SUSPENDED\]\n {3}fix: {3}set spec\.suspend: false\.\n/,
+      /1 warning\n\n1\. WARNING Hook default\/h is suspended.*\[HOOK_SUSPENDED\]\n {3}seen: {2}it stands in .*h\.yaml\n {3}fix: {3}set spec\.suspend: false\.\n/,
     );
     assert.match(seen[2]?.stdout ?? '', /1\. PROBLEM Plugin puppet is switched off/);
   });
