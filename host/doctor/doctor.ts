@@ -187,6 +187,7 @@ export class Doctor implements Disposable {
       limitBytes: limits?.memoryBytes ?? 0,
       cpuShare: isMeasured ? (last.cpuSeconds - first.cpuSeconds) / ((last.at - first.at) / 1_000) : null,
       cpuLimit: limits?.cpuShare ?? 1,
+      deniedNetwork: vessel?.uses.deniedNetwork ?? 0,
       ...(await this.#ports(listens)),
     };
   }

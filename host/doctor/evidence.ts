@@ -29,6 +29,8 @@ export interface PluginEvidence {
   /** Of one core over the last half minute; null: not known yet. */
   readonly cpuShare: number | null;
   readonly cpuLimit: number;
+  /** Connections that it was refused in its present life. */
+  readonly deniedNetwork: number;
   /** That it was granted to listen on, and nobody does. */
   readonly silentPorts: readonly number[];
   /** In a pod: where somebody does, and on loopback alone. */

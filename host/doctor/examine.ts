@@ -3,6 +3,7 @@
 import { agentFindings, deadLetterFindings } from './agent-findings.ts';
 import { clusterFindings, leaderFindings } from './cluster-findings.ts';
 import { configFindings } from './config-findings.ts';
+import { denialFindings } from './denial-findings.ts';
 import { budgetFindings, eventFindings, rateFindings, refusedFindings } from './event-findings.ts';
 import type { Evidence } from './evidence.ts';
 import type { Finding, Severity } from './finding.ts';
@@ -24,6 +25,7 @@ const EXAMINERS: readonly ((evidence: Evidence) => Finding[])[] = [
   clusterFindings,
   pluginFindings,
   wellbeingFindings,
+  denialFindings,
   ruleFindings,
   agentFindings,
   eventFindings,

@@ -45,6 +45,7 @@ export const FINDINGS = {
   PLUGIN_RESTARTING: 'A plugin failed, and its next start is due.',
   PLUGIN_RECYCLED: 'A plugin failed a short while ago, and runs again.',
   PLUGIN_UNHEALTHY: 'The own health check of a plugin fails.',
+  PLUGIN_DENIED: 'A plugin runs, and was refused connections that it was not granted.',
   PLUGIN_STARTING: 'A plugin has been starting for long.',
   PLUGIN_MEMORY: 'A plugin is near its memory limit.',
   PLUGIN_CPU: 'A plugin is near its CPU limit.',

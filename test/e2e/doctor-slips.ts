@@ -16,6 +16,15 @@ export default definePlugin({
   },
 });
 `;
+const UNGRANTED = `import { connect } from 'node:net';
+import { definePlugin } from 'khook/plugin';
+export default definePlugin({
+  start() {
+    setInterval(() => undefined, 60_000);
+    connect(5432, '10.0.0.9').on('error', () => undefined);
+  },
+});
+`;
 const PATIENCE = 'settings: { delivery: { attempts: 2, initialBackoff: 50ms } }';
 
 export const FILE_SLIPS: readonly Fault[] = [
@@ -77,6 +86,13 @@ export const FILE_SLIPS: readonly Fault[] = [
   born('what a plugin sends and what is too large for an event', 'EVENT_INVALID', /EVENT_ERR_TOO_LARGE/, (t) => ({
     bundles: { puppet: `${FIXTURES}/puppet`, odd: bundle(t, 'odd', TOO_LARGE) },
   })),
+  born('a connection that was not granted, and that nobody misses', 'PLUGIN_DENIED', /refused 1 connection/, (t) => ({
+    bundles: { puppet: `${FIXTURES}/puppet`, odd: bundle(t, 'odd', UNGRANTED) },
+  })),
+  happens('a Hook that was spoilt while it was in force', 'HOOK_FAULT', {
+    says: /default\/h stays in force as it was before/,
+    does: async ({ directory }) => writeFileSync(join(directory, 'config/hooks/h.yaml'), hook({ timeout: '10' })),
+  }),
   happens('configuration in UTF-16', 'CONFIG_INVALID', {
     says: /plugins\.yaml is written in UTF-16[\s\S]*save it as UTF-8/,
     does: async ({ directory }) =>

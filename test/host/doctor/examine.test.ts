@@ -17,6 +17,7 @@ const PUPPET: PluginEvidence = {
   plan: PLAN,
   state: 'running',
   generation: 1,
+  deniedNetwork: 0,
   reason: 'running',
   restarts: {},
   lastExit: null,
