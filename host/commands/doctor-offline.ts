@@ -21,6 +21,7 @@ interface PortsSeen {
 }
 
 const METRICS = 'metrics';
+const PROFILE = 'go tool pprof http://localhost:6060/debug/pprof/profile\nkubectl logs deployment/khook --previous';
 const NO_PORTS: PortsSeen = { findings: [], khookAt: null };
 
 export async function whyNoHost(url: string, silence: Silence, invocation: Invocation): Promise<Finding[]> {
@@ -98,7 +99,9 @@ async function portFindings(wanted: readonly WantedPort[]): Promise<PortsSeen> {
   const seen = await Promise.all(wanted.map(async (each) => ({ each, holder: await holderOf(each.port) })));
   // The health port does not answer the doctor.
   const khook = seen.find(({ holder, each }) => holder === 'khook' && each.whose === METRICS);
-  const findings = seen.flatMap(({ each, holder }) => (holder === 'stranger' ? takenPort(each) : []));
+  // One whose metrics are elsewhere is in the way like anybody else.
+  const others = seen.filter(({ holder }) => holder === 'stranger' || (holder === 'khook' && khook === undefined));
+  const findings = others.map(({ each }) => takenPort(each));
   return { findings, khookAt: khook?.each.port ?? null };
 }
 
@@ -122,9 +125,10 @@ function stalled(url: string, ms: number): Finding {
     code: 'HOST_STALLED',
     subject: url,
     problem: `khook at ${url} takes connections and has not answered for ${ms / 1_000} s.`,
-    cause: 'Its own thread is busy or held up; the liveness probe has it started anew if that lasts.',
-    fix: 'Look at its log and at its CPU; a CPU profile says what it does.',
-    paste: 'go tool pprof http://localhost:6060/debug/pprof/profile\nkubectl logs deployment/khook --previous',
+    cause:
+      'Its own thread is busy or held up; the liveness probe has it started anew if that lasts. Or somebody else listens there.',
+    fix: 'Look who listens there. If it is khook, look at its log and at its CPU; a CPU profile says what it does.',
+    paste: `ss -ltnp 'sport = :${portOf(url)}'\n${PROFILE}`,
   });
 }
 

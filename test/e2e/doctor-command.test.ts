@@ -201,6 +201,14 @@ describe('khook doctor on the command line', () => {
     const flags = ['--url', `http://127.0.0.1:${await freePort()}`, '--metrics-port', String(host.app.ports.metrics)];
     const { stdout } = await khook(['doctor', ...read, ...flags], directory, await freePorts());
     assert.match(stdout, new RegExp(`but one has port ${host.app.ports.metrics}`));
+    // Its health port alone is in the way like that of anybody else.
+    const health = String(host.app.ports.health);
+    const other = await khook(
+      ['doctor', ...read, ...flags.slice(0, 2), '--health-port', health],
+      directory,
+      await freePorts(),
+    );
+    assert.match(other.stdout, new RegExp(`1\\. PROBLEM Somebody else listens on port ${health}`));
   });
 
   it('says that a variable is corrected in the environment, not in a file', async (t) => {
