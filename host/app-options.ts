@@ -13,6 +13,16 @@ export type AgentTarget =
   /** kagent: the agent that the Hook names. */
   | { readonly kind: 'kagent' };
 
+/** A host that ended, and in whose place this one was started. */
+export interface HostRestart {
+  /** `was ended by SIGKILL`. */
+  readonly why: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+  /** Plugins have processes of their own since: one of them is thought to have done it. */
+  readonly isPluginsApart: boolean;
+}
+
 export interface AppOptions {
   readonly version: string;
   readonly environment: Environment;
@@ -31,6 +41,8 @@ export interface AppOptions {
   readonly ports: { readonly metrics: number; readonly health: number; readonly admin: number };
   /** Address that the metrics and health servers listen on. */
   readonly listenAddress: string;
+  /** What the keeper says of the host before this one; null: there was none, or there is no keeper. */
+  readonly restart?: () => HostRestart | null;
   /** Threads of plugins do not end, and hold what they hold until the process does: a fresh one is wanted. */
   readonly onTooManyZombies?: (why: string) => void;
   readonly log: {

@@ -10,6 +10,8 @@ export interface HostExit {
   readonly wasReady: boolean;
   /** It asked to be replaced, and why; null when it did not. */
   readonly replaced: string | null;
+  /** The keeper ended it, because its loop stood still. */
+  readonly wasSilent?: boolean;
 }
 
 export interface HostHistory {
@@ -66,8 +68,9 @@ export function decideHost(
 }
 
 /** One sentence for the log. */
-export function describeExit({ code, signal, replaced }: HostExit): string {
+export function describeExit({ code, signal, replaced, wasSilent = false }: HostExit): string {
   if (replaced !== null) return `asked to be replaced: ${replaced}`;
+  if (wasSilent) return 'stood still and was ended';
   return signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
 }
 

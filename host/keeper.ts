@@ -18,6 +18,16 @@ export type KeeperMessage =
   /** It cannot get rid of something (a thread that does not end) and wants a fresh process. */
   | { readonly kind: 'replace'; readonly why: string };
 
+/** Keeper → host, once: it is not the first. */
+export interface RestartMessage {
+  readonly kind: 'restarted';
+  /** How the one before ended: `was ended by SIGKILL`. */
+  readonly why: string;
+  /** Of that end: Unix milliseconds. */
+  readonly at: number;
+  readonly isPluginsApart: boolean;
+}
+
 export interface KeeperOptions {
   readonly clock: Clock;
   /** The script that is the khook command. */
@@ -58,6 +68,9 @@ class Keeper {
   #signals = 0;
   #silence: Timer | null = null;
   #restart: Timer | null = null;
+  /** That was ended because it did not answer. */
+  #silenced: ChildProcess | null = null;
+  #last: Pick<RestartMessage, 'why' | 'at'> | null = null;
 
   constructor(options: KeeperOptions, leave: (code: number) => void) {
     this.#options = options;
@@ -82,6 +95,11 @@ class Keeper {
       detached: true,
     });
     this.#host = host;
+    // Whoever asks the new one why it is so young is to be told.
+    if (this.#last !== null) {
+      const message: RestartMessage = { kind: 'restarted', ...this.#last, isPluginsApart: this.#isPluginsApart };
+      host.send(message, () => undefined);
+    }
     let wasReady = false;
     let replaced: string | null = null;
     host.on('message', (message: KeeperMessage) => {
@@ -93,7 +111,9 @@ class Keeper {
       this.#listen(host);
     });
     host.once('error', (error) => this.#options.say('error', `khook's host could not be started: ${error.message}`));
-    host.once('exit', (code, signal) => this.#ended({ code, signal, wasReady, replaced }));
+    host.once('exit', (code, signal) => {
+      this.#ended({ code, signal, wasReady, replaced, wasSilent: this.#silenced === host });
+    });
   }
 
   /** Anything from the host shows that its loop runs. */
@@ -102,6 +122,7 @@ class Keeper {
     this.#silence?.cancel();
     this.#silence = clock.after(SILENT_MS, () => {
       say('error', `khook's host has not answered for ${SILENT_MS / 1000} s; it is ended and started again`);
+      this.#silenced = host;
       host.kill('SIGKILL');
     });
   }
@@ -129,6 +150,7 @@ class Keeper {
       return;
     }
     this.#history = decision.history;
+    this.#last = { why: describeExit(exit), at: clock.wall() };
     this.#isPluginsApart = decision.isPluginsApart;
     const apart = decision.isPluginsApart ? ', with every plugin in a process of its own' : '';
     say(

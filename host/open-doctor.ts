@@ -12,6 +12,7 @@ import { AgentStandings } from './doctor/agent-standing.ts';
 import type { BundleView } from './doctor/bundle.ts';
 import { ClusterProbe } from './doctor/cluster-probe.ts';
 import { Doctor } from './doctor/doctor.ts';
+import { FilterAges } from './doctor/filter-ages.ts';
 import { News } from './doctor/news.ts';
 import type { Rooms } from './rooms.ts';
 import type { Activity } from './snapshots/activity.ts';
@@ -31,7 +32,7 @@ export interface OpenDoctorOptions {
 
 /** Before plugins start and firings go out: it keeps what is said of them. */
 export function openDoctor({ app, rooms, source, events, config, ...options }: OpenDoctorOptions): Doctor {
-  const { clock, dispatch, plugins } = rooms;
+  const { clock, dispatch, plugins, bus } = rooms;
   const { podName, podNamespace, leaderElection, watchNamespaces } = app.environment;
   const namespace = podNamespace ?? source.connection?.namespace ?? 'default';
   const probe = new ClusterProbe({
@@ -50,11 +51,15 @@ export function openDoctor({ app, rooms, source, events, config, ...options }: O
     version: app.version,
     probe,
     connectionProblem: () => source.problem,
-    news: new News({ clock, supervision: plugins, dispatch: dispatch.events, cluster: events }),
+    news: new News({ clock, supervision: plugins, bus, dispatch: dispatch.events, cluster: events }),
     agents: new AgentStandings({ dispatch: dispatch.events, wall: clock.wall }),
+    filters: new FilterAges({ matcher: rooms.matcher, wall: clock.wall }),
     config: () => config,
+    watchNamespaces,
     dataDirectory: app.dataDirectory,
+    hooksDirectory: app.hooksDirectory,
     isInPod: podName !== null,
+    restart: () => app.restart?.() ?? null,
     wantedFiles: [
       join(app.configDirectory, 'plugins.yaml'),
       ...(app.hooksDirectory === null ? [] : [app.hooksDirectory]),

@@ -34,7 +34,10 @@ export function hostOperations({ log, rooms, isOpen, ...options }: OperationsOpt
   const testEvents = new TestEvents({ bus, snapshots, run, wall: clock.wall });
   const recordings = new Recordings({
     ...{ rooms, ...options },
-    onOpened: ({ raw }) => log.component('host').info(`Events are being recorded, ${raw ? 'with' : 'without'} secrets`),
+    onOpened: ({ raw, follow }) => {
+      // One look at what is remembered, secrets taken out, is no more than `GET /api/v1/events` tells: `khook explain` takes several.
+      if (raw || follow) log.component('host').info(`Events are being recorded, ${raw ? 'with' : 'without'} secrets`);
+    },
   });
   const profiler = new Profiler({
     clock,

@@ -35,14 +35,24 @@ export class Kubeconfig {
     this.#parsed = null;
   }
 
+  #noCluster({ currentContext: name, contexts }: KubeConfig): string {
+    const who = `the kubeconfig ${this.origin}`;
+    if (!name) return `${who} has no current context; kubectl config use-context NAME sets one`;
+    const context = contexts.find((each) => each.name === name);
+    if (context === undefined)
+      return `${who} has no context '${name}', which its current-context names; it has ${contexts.map((each) => each.name).join(', ') || 'none'}: kubectl config use-context NAME chooses one`;
+    return `${who} has no cluster '${context.cluster}', which its context '${name}' names; kubectl config get-clusters lists those it has`;
+  }
+
   /** Rejects with what is wrong. */
   async read(): Promise<KubernetesConnection> {
     const { config, tokenFiles } = await this.#parse();
     const cluster = config.getCurrentCluster();
-    if (cluster === null) {
-      throw new KubeconfigError(
-        `the kubeconfig ${this.origin} has no current context; kubectl config use-context NAME sets one`,
-      );
+    if (cluster === null) throw new KubeconfigError(this.#noCluster(config));
+    const { user } = config.getContextObject(config.currentContext) ?? {};
+    if (user !== undefined && user !== '' && config.getCurrentUser() === null) {
+      const words = `the kubeconfig ${this.origin} has no user '${user}', which its current context names`;
+      throw new KubeconfigError(`${words}; kubectl config get-users lists those it has`);
     }
     const tls: { cert?: unknown; key?: unknown; ca?: unknown; headers?: Record<string, unknown> } = { headers: {} };
     // Runs an exec plugin of the kubeconfig (cloud log-ins) when there is one.

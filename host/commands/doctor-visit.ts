@@ -9,13 +9,13 @@ import { visitCluster } from './doctor-cluster.ts';
 import { whyNoHost } from './doctor-offline.ts';
 import { reportText } from './doctor-text.ts';
 import { EXIT_CODES, type ExitCode } from './exit-code.ts';
-import { URL_FLAG } from './host-client.ts';
+import { hostUrl } from './host-client.ts';
 import { khookVersion } from './version.ts';
 
 type Findings = DoctorReport['findings'];
 
 export async function visit(invocation: Invocation): Promise<ExitCode> {
-  const url = (flagText(invocation, 'url') ?? URL_FLAG.default ?? '').replace(/\/+$/, '');
+  const url = hostUrl(invocation);
   const bundle = flagText(invocation, 'bundle');
   const isRemote = invocation.flags.cluster === true;
   if (isRemote && bundle !== null) {

@@ -4,6 +4,11 @@ import type { Command } from './command.ts';
 import { URL_FLAG } from './host-client.ts';
 import { RUN_FLAGS } from './run-options.ts';
 
+/** As `khook run` is given them. */
+const GIVEN_TO_RUN: ReadonlySet<string> = new Set(
+  ['config', 'hooks', 'plugins'].concat(['agent-url', 'agent-port', 'metrics-port', 'health-port']),
+);
+
 export const doctor: Command = {
   name: 'doctor',
   summary: 'Say what is wrong with a running khook, or with one that does not run, and what to do',
@@ -20,7 +25,7 @@ export const doctor: Command = {
       value: 'FILE',
       description: 'Also write what khook knows, secrets taken out, as one archive (.tgz) for a bug report.',
     },
-    ...RUN_FLAGS.filter(({ name }) => ['config', 'hooks', 'plugins'].includes(name)).map((flag) => ({
+    ...RUN_FLAGS.filter(({ name }) => GIVEN_TO_RUN.has(name)).map((flag) => ({
       ...flag,
       description: `${flag.description} Read only when no host answers.`,
     })),

@@ -3,7 +3,7 @@
 import { hookId } from '../config/hook.ts';
 import type { TrailStep } from '../http/view.ts';
 import { eventNames } from '../replay/event-names.ts';
-import type { GivenRules, Judged } from '../replay/judge.ts';
+import type { Judged } from '../replay/judge.ts';
 import type { ExplainScene } from '../replay/judged-memory.ts';
 import { missOf, NearestMisses } from '../replay/nearest-misses.ts';
 import type { EventRead } from '../replay/recording-line.ts';
@@ -37,7 +37,7 @@ export function explainEvent(
   );
   const isFirst = ENDS_BEFORE_HOOKS.has(event.outcome);
   const misses = judged === null || isFirst ? [] : missWords(event, judged, scene);
-  const end = endOf(event, misses.length, scene.rules);
+  const end = endOf(event, { misses: misses.length, scene, trail });
   const names = eventNames(event);
   return {
     event,
@@ -74,7 +74,11 @@ function missWords(event: EventRead, judged: Judged, { rules, whyNot }: ExplainS
   return [...late, ...near];
 }
 
-function endOf(event: EventRead, misses: number, rules: GivenRules): Remedy {
+function endOf(
+  event: EventRead,
+  { misses, scene, trail }: { misses: number; scene: ExplainScene; trail: readonly TrailStep[] },
+): Remedy {
+  const { rules } = scene;
   const { source, type, internalType, cause } = event;
   const { namespace } = eventNames(event);
   switch (event.outcome) {
@@ -99,11 +103,34 @@ function endOf(event: EventRead, misses: number, rules: GivenRules): Remedy {
     case 'delivered':
       return { cause: 'an agent has done what it was asked', fix: '' };
     case 'dead_lettered':
-      return { cause: `an agent did not take it: ${cause}`, fix: '' };
+      return { cause: `${givenUp(cause)}: ${cause}`, fix: '' };
     case 'dropped':
       return droppedRemedy(source, cause);
     case null:
-      return { cause: 'it is on its way', fix: '' };
+      return onItsWay(trail);
+  }
+}
+
+/** An agent that failed in its task has taken it, and where there was no room none was asked. */
+function givenUp(cause: string): string {
+  if (cause.startsWith('HOST_ERR_AGENT_TASK')) return 'an agent took it, and did not bring it to an end';
+  return cause.startsWith('HOST_ERR_OUTBOX_FULL') ? 'no agent was asked' : 'an agent did not take it';
+}
+
+function onItsWay(trail: readonly TrailStep[]): Remedy {
+  const cause = 'it is on its way';
+  switch (trail.at(-1)?.step) {
+    case 'failed':
+      return {
+        cause: `${cause}; the last call of its agent failed, and is tried again`,
+        fix: 'ask khook doctor what is wrong with that agent',
+      };
+    case 'called':
+      return { cause: `${cause}; its agent was called, and has not answered yet`, fix: '' };
+    case 'sent':
+      return { cause: `${cause}; its agent works on it`, fix: '' };
+    default:
+      return { cause, fix: '' };
   }
 }
 
@@ -111,10 +138,14 @@ function droppedRemedy(source: string, cause: string): Remedy {
   const reason = cause.trim();
   switch (reason) {
     case 'rate_limited':
+      return {
+        cause: `it was dropped before it was judged: plugin ${source} sent more than its rateLimit`,
+        fix: `raise rateLimit.eventsPerSecond of plugin ${source} in plugins.yaml, or let it wait: rateLimit.whenFull: block`,
+      };
     case 'queue_full':
       return {
-        cause: `it was dropped before it was judged: ${reason === 'rate_limited' ? `plugin ${source} sent more than its rateLimit` : 'the matcher was too far behind'}`,
-        fix: `raise rateLimit.eventsPerSecond of plugin ${source} in plugins.yaml, or let it wait: rateLimit.whenFull: block`,
+        cause: `it was dropped before it was judged: more events of plugin ${source} waited than may`,
+        fix: `let it wait in plugins.yaml: rateLimit.whenFull: block; or raise settings.bus.creditEvents, or settings.matcher.threads`,
       };
     case 'outbox_full':
       return {

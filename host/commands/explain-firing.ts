@@ -47,7 +47,7 @@ function sentWords(
   const took = endedAt === undefined ? '' : ` after ${(Math.max(0, endedAt - judgedAt) / 1_000).toFixed(1)} s`;
   switch (outcome) {
     case undefined:
-      if (held !== true || digest !== undefined) return { says: `${fired}, which has not ended its task yet` };
+      if (held !== true || digest !== undefined) return { says: `${fired}, which has not done it yet` };
       return {
         says: `is over its budget of ${budget?.callsPerHour ?? 0} calls an hour; it goes out with a digest`,
         fix: 'raise spec.callsPerHour if each is to have a call of its own',
@@ -56,7 +56,7 @@ function sentWords(
       return { says: `${fired}, which was done${took}` };
     case 'dead_lettered':
       return {
-        says: `${fired}, which did not take it; it is dead letter ${message}`,
+        says: `${fired}, and was given up; it is dead letter ${message}`,
         fix: `look at it with khook dead-letters show ${message}; when its agent works, khook dead-letters retry ${message}`,
       };
     default:

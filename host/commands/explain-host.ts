@@ -5,12 +5,12 @@ import { hookId } from '../config/hook.ts';
 import type { EventSnapshot, HookSnapshot, TrailStep } from '../http/view.ts';
 import { explainHook, explainNoHook } from '../replay/explain-hook.ts';
 import { type ExplainScene, type HostMemory, hooksOf, type JudgedEvent, judgeMemory } from '../replay/judged-memory.ts';
-import { flagText, type Invocation } from './command.ts';
+import type { Invocation } from './command.ts';
 import { EXIT_CODES, type ExitCode } from './exit-code.ts';
 import { explainEvent } from './explain-event.ts';
 import { type EventChoice, type ExplainPlan, readExplainPlan } from './explain-plan.ts';
 import { explainedEventText, explainedHookText, trailText } from './explain-text.ts';
-import { HostClient, URL_FLAG } from './host-client.ts';
+import { HostClient, hostUrl } from './host-client.ts';
 import { readHostMemory } from './host-memory.ts';
 import { OutputWatch } from './output-watch.ts';
 
@@ -35,7 +35,7 @@ class Explainer {
   constructor(invocation: Invocation) {
     this.#invocation = invocation;
     this.#client = new HostClient(invocation, 'explain');
-    this.#url = (flagText(invocation, 'url') ?? URL_FLAG.default ?? '').replace(/\/+$/, '');
+    this.#url = hostUrl(invocation);
   }
 
   async run(plan: ExplainPlan): Promise<ExitCode> {

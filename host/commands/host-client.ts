@@ -11,6 +11,12 @@ export const URL_FLAG: Flag = {
   default: 'http://127.0.0.1:6060',
 };
 
+/** By `--url`; `localhost:6060` means the same as `http://localhost:6060/`. */
+export function hostUrl(invocation: Invocation): string {
+  const text = (flagText(invocation, 'url') ?? 'http://127.0.0.1:6060').replace(/\/+$/, '');
+  return text.includes('://') ? text : `http://${text}`;
+}
+
 export interface HostRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** `/api/v1/emit` */
@@ -34,7 +40,7 @@ export class HostClient {
   constructor(invocation: Invocation, command: string) {
     this.#invocation = invocation;
     this.#command = command;
-    this.#url = (flagText(invocation, 'url') ?? 'http://127.0.0.1:6060').replace(/\/+$/, '');
+    this.#url = hostUrl(invocation);
   }
 
   async ask<T>({ method, path, body }: HostRequest): Promise<HostAnswer<T>> {

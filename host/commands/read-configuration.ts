@@ -1,6 +1,6 @@
 /** Reads a configuration and its bundles as `run` would, and runs nothing. */
 
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { systemClock } from '../../ipc/clock.ts';
 import { messageOf } from '../../ipc/errors.ts';
 import type { ConnectionSource } from '../cluster/api-client.ts';
@@ -20,6 +20,10 @@ export interface ReadConfiguration {
   readonly environment: Environment;
   readonly environmentProblems: readonly Problem[];
   readonly config: LoadedConfig;
+  /** Why there is no connection to a cluster; null: there would be one. */
+  readonly connectionProblem: string | null;
+  /** Of plugins.yaml and the folder of Hooks, where they are to be. */
+  readonly wantedFiles: readonly string[];
   /** Of the Hooks: where they cannot be read, and of prompts and filters. */
   readonly problems: readonly Problem[];
 }
@@ -35,16 +39,18 @@ export async function readConfiguration(invocation: Invocation): Promise<ReadCon
     hooksDirectory === null
       ? await fromCluster(search, environment)
       : { hooks: hooksFolder(hooksDirectory, environment.podNamespace), problems: [] };
+  const connectionProblem = search.kind === 'none' ? search.reason : null;
   await using loader = new ConfigLoader({
     configDirectory,
     hooks: found.hooks,
     pluginsDirectory: plugins === null ? null : resolve(plugins),
     environment,
-    connectionProblem: () => (search.kind === 'none' ? search.reason : null),
+    connectionProblem: () => connectionProblem,
   });
   const config = await loader.load();
   const problems = [...found.problems, ...promptProblems(config.hooks), ...filterProblems(config.hooks)];
-  return { environment, environmentProblems, config, problems };
+  const wantedFiles = [join(configDirectory, 'plugins.yaml'), ...(hooksDirectory === null ? [] : [hooksDirectory])];
+  return { environment, environmentProblems, config, connectionProblem, wantedFiles, problems };
 }
 
 /** A cluster that cannot be asked has no Hooks to check, which is a problem by itself. */

@@ -2,13 +2,13 @@
 
 import { systemClock } from '../../ipc/clock.ts';
 import { messageOf } from '../../ipc/errors.ts';
-import { flagText, type Invocation } from './command.ts';
+import type { Invocation } from './command.ts';
 import { EXIT_CODES, type ExitCode } from './exit-code.ts';
+import { hostUrl } from './host-client.ts';
 import { OutputWatch } from './output-watch.ts';
 import { type RecordPlan, readRecordPlan } from './record-plan.ts';
 import { serverSentEvents } from './server-sent.ts';
 
-const DEFAULT_URL = 'http://127.0.0.1:6060';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const ALL = 1_000_000;
 
@@ -39,7 +39,7 @@ class Recorder {
   constructor(invocation: Invocation, plan: RecordPlan) {
     this.#invocation = invocation;
     this.#plan = plan;
-    this.#url = (flagText(invocation, 'url') ?? DEFAULT_URL).replace(/\/+$/, '');
+    this.#url = hostUrl(invocation);
   }
 
   async run(): Promise<ExitCode> {

@@ -5,7 +5,7 @@ import { codeOf, messageOf } from '../../ipc/errors.ts';
 import { type App, startApp } from '../app.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { formatProblem } from '../config/problem.ts';
-import type { KeeperMessage } from '../keeper.ts';
+import type { KeeperMessage, RestartMessage } from '../keeper.ts';
 import type { Invocation } from './command.ts';
 import { EXIT_CODES, type ExitCode } from './exit-code.ts';
 import { internalErrors } from './internal-errors.ts';
@@ -34,11 +34,16 @@ export async function runHost(invocation: Invocation): Promise<ExitCode> {
     work.remove();
   };
   const asked = firstRequest();
+  let restart: RestartMessage | null = null;
+  process.once('message', (message: RestartMessage) => {
+    restart = message;
+  });
   let app: App;
   try {
     app = await startApp({
       ...options,
       workDirectory: work.path,
+      restart: () => restart,
       onTooManyZombies: (why) => {
         if (!process.connected) invocation.stderr(`khook run: a fresh process is wanted: ${why}\n`);
         tellKeeper({ kind: 'replace', why });

@@ -13,6 +13,8 @@ export interface Bundle {
   readonly folder: string;
   /** Real path of its files; of an archive, where it was unpacked. */
   readonly directory: string;
+  /** As the user knows it; absent: it came as a folder. */
+  readonly archive?: string;
   /** Real path of the entry file. */
   readonly entry: string;
   readonly manifest: Manifest;
@@ -83,7 +85,7 @@ export function openArchive(
   const name = nameOf(folder);
   if (unpacked.kind === 'ok') {
     const { directory, digest } = unpacked;
-    return bundleOf(readManifest(directory, path), { folder, name, directory, stamp: digest });
+    return bundleOf(readManifest(directory, path), { folder, name, directory, archive: path, stamp: digest });
   }
   const { code, message, fix } = unpacked.why;
   const problem = aboutFile(path, { code, message: `the archive cannot be used: ${message}`, fix });
@@ -95,6 +97,7 @@ interface Origin {
   /** For one that does not say its own. */
   readonly name: string;
   readonly directory: string;
+  readonly archive?: string;
   readonly stamp: string;
 }
 

@@ -7,6 +7,7 @@ import { type Hook, hookId } from './hook.ts';
 import { HOOK_API_VERSION, HOOK_KIND, parseHook } from './hook-schema.ts';
 import { type Place, problemAt, valueAt, type YamlPath } from './place.ts';
 import type { Problem } from './problem.ts';
+import { didYouMean, nearestWord } from './suggest.ts';
 import { readYamlFile, type YamlDocument } from './yaml-file.ts';
 import { typeName } from './zod-words.ts';
 
@@ -20,6 +21,7 @@ export interface HooksRead {
   readonly warnings: readonly Problem[];
 }
 
+const GROUP = 'kagent.dev';
 const MAX_FILES = 1_000;
 const MAX_HOOKS = 10_000;
 
@@ -110,19 +112,25 @@ class Collection {
     const isNamed = typeof kind === 'string';
     const got = isNamed ? `kind ${kind} of ${String(apiVersion)}`.slice(0, 200) : `${typeName(object)} without a kind`;
     const message = `ignored: expected kind ${HOOK_KIND} of ${HOOK_API_VERSION}, got ${got}`;
-    const text = {
-      code: 'HOST_ERR_HOOK',
-      message,
-      fix: 'move it to another folder, or correct kind and apiVersion',
-    } as const;
-    // What does not even say its kind is more likely a broken Hook than something else.
-    (isNamed ? this.warnings : this.problems).push(problemAt(place, isNamed ? ['kind'] : [], text));
+    const slip = slipIn(kind, apiVersion);
+    const fix = slip === '' ? 'move it to another folder, or correct kind and apiVersion' : slip;
+    const text = { code: 'HOST_ERR_HOOK', message, fix } as const;
+    // What does not even say its kind, or says ours with a slip, is more likely a broken Hook than something else.
+    (isNamed && slip === '' ? this.warnings : this.problems).push(problemAt(place, isNamed ? ['kind'] : [], text));
   }
+}
+
+/** `kind: hook`, `apiVersion: kagent.dv/v1alpha2`; empty: it is something else. */
+function slipIn(kind: unknown, apiVersion: unknown): string {
+  if (typeof kind !== 'string' || typeof apiVersion !== 'string') return '';
+  const [group = ''] = apiVersion.split('/');
+  if (nearestWord(kind, [HOOK_KIND]) === null || nearestWord(group, [GROUP]) === null) return '';
+  return kind === HOOK_KIND ? didYouMean(apiVersion, [HOOK_API_VERSION]) : didYouMean(kind, [HOOK_KIND]);
 }
 
 /** A Hook of another API group is no business of ours; one of our group in another version is a Hook with an error. */
 function isOtherGroup(apiVersion: unknown): boolean {
-  return typeof apiVersion === 'string' && !apiVersion.startsWith('kagent.dev/');
+  return typeof apiVersion === 'string' && !apiVersion.startsWith(`${GROUP}/`);
 }
 
 function isCandidate(entry: Dirent): boolean {

@@ -5,7 +5,7 @@ import { expandVariables, type Variables } from './expand.ts';
 import { type Mapping, SEVERITIES } from './mapping.ts';
 import { type Place, problemAt, valueAt } from './place.ts';
 import type { Problem } from './problem.ts';
-import { didYouMean } from './suggest.ts';
+import { didYouMean, nearestWord } from './suggest.ts';
 import { readYamlFile, type YamlDocument } from './yaml-file.ts';
 import { checkConfig } from './zod-problems.ts';
 import { type IssueView, typeName } from './zod-words.ts';
@@ -63,7 +63,11 @@ export function parseMappingsFile(document: YamlDocument, variables: Variables):
   if (!Array.isArray(list) || list.length > MAX_MAPPINGS) {
     const got = Array.isArray(list) ? `${list.length} entries` : typeName(list ?? document.value);
     const message = `${document.file} must hold the key mappings with a list of at most ${MAX_MAPPINGS} entries, got ${got}`;
-    const fix = 'write `mappings:` and below it one entry that begins with `- eventSource:` for each';
+    const slip = Object.keys(Object(document.value)).find((key) => nearestWord(key, ROOT_KEYS) !== null);
+    const fix =
+      list === undefined && slip !== undefined
+        ? `write \`mappings:\` in place of \`${slip}:\``
+        : 'write `mappings:` and below it one entry that begins with `- eventSource:` for each';
     const problem = problemAt(place, ['mappings'], { code: 'HOST_ERR_CONFIG_FILE', message, fix });
     return { kind: 'bad', mappings: [], problems: [problem], note: '' };
   }

@@ -123,10 +123,10 @@ function readPermissions(
 }
 
 /** A plugin may read all of its bundle: nothing in it may lead elsewhere. */
-function bundleFaults({ directory, file, document, manifest }: Bundle, { folder }: PlanContext): Problem[] {
+function bundleFaults({ directory, archive, file, document, manifest }: Bundle, { folder }: PlanContext): Problem[] {
   const verdict = folder(directory);
   if (verdict.kind === 'ok') return [];
-  const message = `the bundle '${directory}' ${verdict.why}`;
+  const message = `the bundle '${archive ?? directory}' ${verdict.why}`;
   const fix = 'take it away; where a dependency is linked, copy or bundle it';
   const place = { file, document, basePath: [], subject: manifest.name };
   return [problemAt(place, [], { code: 'HOST_ERR_FOLDER', message, fix })];
@@ -177,5 +177,6 @@ function makeSpec(bundle: Bundle, { entry, config, permissions, context }: SpecP
     healthCheckIntervalMs: settings.healthCheckIntervalMs,
   };
   const grantedValues = permissions.env.map((name) => [name, variables[name] ?? null]);
-  return { ...spec, fingerprint: digest([bundle.stamp, spec, grantedValues]) };
+  const fingerprint = digest([bundle.stamp, spec, grantedValues]);
+  return { ...spec, ...(bundle.archive !== undefined && { archive: bundle.archive }), fingerprint };
 }

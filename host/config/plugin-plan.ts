@@ -10,6 +10,8 @@ export interface PluginSpec {
   readonly description: string;
   /** Real path of the bundle. */
   readonly directory: string;
+  /** The archive that it was unpacked from, as the user knows it; absent: it is a folder. Not part of the fingerprint. */
+  readonly archive?: string;
   /** Real path of the entry file, inside `directory`. */
   readonly entry: string;
   /** Changes when the bundle's files or any resolved setting of the plugin change. */

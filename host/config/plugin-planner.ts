@@ -8,6 +8,7 @@ import type { PluginPlan } from './plugin-plan.ts';
 import type { RejectedEntry } from './plugins-file.ts';
 import type { Problem } from './problem.ts';
 import { stopTimeoutProblem } from './stop-fit.ts';
+import { nearestWord } from './suggest.ts';
 
 export interface PlanInput extends PlanContext {
   readonly bundles: readonly Bundle[];
@@ -91,10 +92,11 @@ function planWithoutBundle(entry: PluginEntry, input: PlanInput): PluginPlan {
   const searched = input.searched.length === 0 ? 'no folder' : input.searched.map((folder) => `'${folder}'`).join(', ');
   const present = input.bundles.map((bundle) => bundle.manifest.name).slice(0, 20);
   const found = present.length === 0 ? 'no bundle' : present.join(', ');
+  const near = nearestWord(name, present);
   const problem = problemAt(place, [], {
     code: 'HOST_ERR_BUNDLE_MISSING',
     message: `there is no bundle of plugin '${name}'; looked in ${searched} and found ${found}`,
-    fix: 'put the bundle there, correct the name, or set `enabled: false`',
+    fix: `${near === null ? '' : `did you mean '${near}'? Else `}put the bundle there, correct the name, or set \`enabled: false\``,
   });
   return { kind: 'invalid', name, version: '', problems: [problem], required };
 }

@@ -12,6 +12,7 @@ const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_DOCUMENTS = 1_000;
 /** One broken bracket can make the parser complain a thousand times; the first complaints say it all. */
 const MAX_PROBLEMS = 10;
+const READ_FIX = 'check its permissions, and those of the folders above it';
 
 export interface YamlDocument extends Positioned {
   readonly file: string;
@@ -31,12 +32,20 @@ export function readYamlFile(path: string): YamlRead {
     if (!stats.isFile()) return bad(path, 'is not a file', 'name a YAML file');
     if (stats.size > MAX_FILE_BYTES)
       return bad(path, `has ${stats.size} bytes, more than 1 MiB`, 'split or shorten it');
-    return parseYamlText(path, readFileSync(path, 'utf8'));
+    const bytes = readFileSync(path);
+    if (isUtf16(bytes)) return bad(path, 'is written in UTF-16', 'save it as UTF-8');
+    return parseYamlText(path, bytes.toString('utf8'));
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
-    return bad(path, `cannot be read: ${messageOf(error)}`, 'check its permissions');
+    const fix = code === 'ELOOP' ? 'it is a link that leads back to itself: link it to the file' : READ_FIX;
+    return bad(path, `cannot be read: ${messageOf(error)}`, fix);
   }
+}
+
+/** By its mark: what Notepad called Unicode. */
+function isUtf16(bytes: Buffer): boolean {
+  return (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
 }
 
 /** `file` is only a name for messages. */

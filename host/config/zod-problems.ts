@@ -6,7 +6,7 @@ import { rereadAsWanted } from './expanded-scalars.ts';
 import { formatPath, type Place, problemAt, valueAt, type YamlPath } from './place.ts';
 import type { Problem } from './problem.ts';
 import { keysAt, nodesAt } from './schema-node.ts';
-import { didYouMean } from './suggest.ts';
+import { didYouMean, nearestWord } from './suggest.ts';
 import { expectedType, type IssueView, mustBe, mustBeOneOf, type Words, wordsOf } from './zod-words.ts';
 
 export type Checked<T> =
@@ -66,7 +66,9 @@ export function checkWithPaths<S extends z.ZodType>(
   const issues = result.success ? [] : result.error.issues;
   const report = new Report({ schema, value: checkedValue, place, options });
   for (const path of protoKeys(value, [])) report.addUnknownKey(path);
-  for (const issue of issues) report.add(issue, []);
+  // A key with a slip in it is why the right one is missing.
+  const isSlip = (issue: z.core.$ZodIssue): boolean => isWhyMissing(issue, issues, schema);
+  for (const issue of [...issues.filter(isSlip), ...issues.filter((each) => !isSlip(each))]) report.add(issue, []);
   if (report.found.length > 0) return { kind: 'bad', found: report.found };
   // Only a check of the shape alone can have issues and nothing to report.
   return { kind: 'ok', value: (result.success ? result.data : checkedValue) as z.output<S> };
@@ -177,6 +179,17 @@ class Report {
     this.#seen.add(key);
     this.found.push({ path, problem });
   }
+}
+
+/** `eventTyp` where `eventType` is missed. */
+function isWhyMissing(issue: z.core.$ZodIssue, all: readonly z.core.$ZodIssue[], schema: z.ZodType): boolean {
+  if (issue.code !== 'unrecognized_keys') return false;
+  const path = issue.path as YamlPath;
+  const missed = issue.keys.flatMap((key) => {
+    const near = nearestWord(key, keysAt(schema, path));
+    return near === null ? [] : [formatPath([...path, near])];
+  });
+  return all.some((other) => missed.includes(formatPath(other.path as YamlPath)));
 }
 
 function isTypeIssue(issue: z.core.$ZodIssue): boolean {

@@ -25,7 +25,7 @@ export function wordsOf(view: IssueView): Words {
   const { issue, name, value } = view;
   // A schema's own message is the second half of the sentence; zod's own never begin so.
   if (/^(must|cannot) /.test(issue.message))
-    return say(`${name} ${view.isHidden ? withoutValue(issue.message) : issue.message}`);
+    return { message: `${name} ${view.isHidden ? withoutValue(issue.message) : issue.message}`, fix: unitFix(view) };
   switch (issue.code) {
     case 'invalid_type':
       return mustBe(view, [expectedType(issue.expected, view.nodes)]);
@@ -55,6 +55,12 @@ export function wordsOf(view: IssueView): Words {
   }
 }
 
+/** A bare number is no duration. */
+function unitFix({ issue, value, isHidden }: IssueView): string {
+  const isBare = /^\d+(\.\d+)?$/.test(String(value)) && /^must be a duration such as/.test(issue.message);
+  return isBare && !isHidden ? `write the unit: '${value}s' for seconds, '${value}m' for minutes` : '';
+}
+
 /** `must be an integer, got string`, for one or several types that would do. */
 export function mustBe(view: IssueView, expected: readonly string[]): Words {
   const { name, value } = view;
@@ -75,8 +81,12 @@ export function mustBeOneOf(view: IssueView, choices: readonly string[]): Words 
   if (value === undefined) return say(`required ${name} is missing`);
   const listed = choices.slice(0, 30).join(', ');
   const expected = choices.length === 1 ? listed : `one of: ${listed}`;
-  const fix = typeof value === 'string' && !view.isHidden ? didYouMean(value, choices) : '';
-  return { message: `${name} must be ${expected}, got ${show(view)}`, fix };
+  return { message: `${name} must be ${expected}, got ${show(view)}`, fix: choiceFix(view, choices) };
+}
+
+function choiceFix({ value, isHidden }: IssueView, choices: readonly string[]): string {
+  if (typeof value !== 'string' || isHidden) return '';
+  return choices.includes(value) ? `write ${value}, without quotes` : didYouMean(value, choices);
 }
 
 interface Limit {

@@ -100,6 +100,8 @@ function describe(kind: FaultKind, { path, isKnown }: FaultPlace, cause: string)
     case 'full':
       return `The outbox cannot be written: no space is left for ${path}. Nothing is lost; sources wait. Free space on that volume, and khook goes on by itself.`;
     case 'read-only':
+      if (/EEXIST|ENOTDIR/.test(cause))
+        return `The outbox cannot be written: where the folder of ${path} should be is a file (${cause}). Nothing is lost; sources wait. Move that file away, and khook goes on by itself; or start it with another folder (--data).`;
       return `The outbox cannot be written: ${path} cannot be opened for writing (${cause}). Nothing is lost; sources wait. Make the folder and its files writable for the user that khook runs as, and khook goes on by itself; or start it with another folder (--data).`;
     case 'damaged':
       if (isKnown)

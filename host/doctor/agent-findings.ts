@@ -1,15 +1,21 @@
 /** What is wrong with the agents that were called, and what was given up because of it. Pure. */
 
+import { agentKind } from './agent-kinds.ts';
 import type { AgentStanding } from './agent-standing.ts';
 import type { Evidence } from './evidence.ts';
-import { type Finding, type FindingCode, problem, warning } from './finding.ts';
+import { type Finding, problem, warning } from './finding.ts';
 import { counted, span } from './words.ts';
 
 const RECENT_MS = 60 * 60_000;
 const SLOW_MS = 10_000;
 
-export function agentFindings({ agents, at }: Evidence): Finding[] {
-  return agents.flatMap((standing) => {
+export function agentFindings({ agents, at, rules }: Evidence): Finding[] {
+  const named = new Set(
+    rules.hooks.flatMap((hook) => hook.eventConfigurations.map(({ agent }) => `${agent.namespace}/${agent.name}`)),
+  );
+  // One that no Hook names any more, and that nothing waits for, is history.
+  const asked = agents.filter(({ agent, isOpen, waitingSince }) => named.has(agent) || isOpen || waitingSince !== null);
+  return asked.flatMap((standing) => {
     const finding = standing.lastFailure === null ? slow(standing, at) : failing(standing, at);
     return finding === null ? [] : [finding];
   });
@@ -18,7 +24,8 @@ export function agentFindings({ agents, at }: Evidence): Finding[] {
 function failing(standing: AgentStanding, at: number): Finding | null {
   const { agent, lastFailure, failures, isOpen, lastAcceptedAt } = standing;
   if (lastFailure === null || (at - lastFailure.at > RECENT_MS && !isOpen)) return null;
-  const { code, words, fix } = kindOf(lastFailure);
+  const { code, words, fix, isUrl = false } = agentKind(lastFailure);
+  const [, url] = /^The agent at (https?:\/\/[^\s'"`$;|&<>()]+) /.exec(isUrl ? lastFailure.message : '') ?? [];
   const last =
     lastAcceptedAt === null ? 'It has not taken any yet.' : `It took the last one ${span(at - lastAcceptedAt)} ago.`;
   return problem({
@@ -31,45 +38,14 @@ function failing(standing: AgentStanding, at: number): Finding | null {
       ...(isOpen ? ['Calls to it pause (circuit open); its firings wait in the outbox.'] : []),
     ],
     fix,
-    paste: `kubectl get agents.kagent.dev -A\nkubectl logs -n ${agent.split('/')[0] ?? 'kagent'} deployment/${agent.split('/')[1] ?? agent}`,
+    paste: pasteFor(agent, url),
   });
 }
 
-interface Kind {
-  readonly code: FindingCode;
-  readonly words: string;
-  readonly fix: string;
-}
-
-const URL_FIX =
-  'Check that it runs, and that KAGENT_API_URL (or --agent-url) names where; a NetworkPolicy may be in the way.';
-
-function kindOf({ code, message }: { readonly code: string; readonly message: string }): Kind {
-  if (code === 'HOST_ERR_AGENT_UNREACHABLE')
-    return { code: 'AGENT_UNREACHABLE', words: 'cannot be reached', fix: URL_FIX };
-  if (code === 'HOST_ERR_AGENT_TIMEOUT')
-    return {
-      code: 'AGENT_SLOW',
-      words: 'does not take messages in time',
-      fix: 'Look at what it does; KAGENT_API_TIMEOUT, settings.delivery.timeout and spec.timeout of a Hook say how long it may take.',
-    };
-  if (/HTTP (404|410)/.test(message))
-    return {
-      code: 'AGENT_UNKNOWN',
-      words: 'is not known there',
-      fix: "Check namespace and name in the Hook's agentRef, and that this agent exists.",
-    };
-  if (/HTTP (5\d\d|429)/.test(message))
-    return {
-      code: 'AGENT_FAILING',
-      words: 'answers with errors',
-      fix: "Look at the agent's own log; khook tries again until settings.delivery says enough.",
-    };
-  return {
-    code: code === 'HOST_ERR_AGENT_TASK' ? 'AGENT_FAILING' : 'AGENT_REFUSED',
-    words: code === 'HOST_ERR_AGENT_TASK' ? 'did not bring its task to an end' : 'refuses what khook sends',
-    fix: "Look at the agent's own log; the message says what it did not like.",
-  };
+function pasteFor(agent: string, url: string | undefined): string {
+  if (url !== undefined) return `curl -si ${url}`;
+  const [namespace = 'kagent', name = agent] = agent.split('/');
+  return `kubectl get agents.kagent.dev -A\nkubectl logs -n ${namespace} deployment/${name}`;
 }
 
 function slow({ agent, waitingSince, lastCallMs }: AgentStanding, at: number): Finding | null {

@@ -28,7 +28,10 @@ function connectionFindings({ connectionProblem, hasHooks }: ClusterEvidence): F
       subject: 'cluster',
       problem: 'Hooks are to be read from the cluster, and there is no connection to one.',
       evidence: [connectionProblem],
-      fix: 'Set KUBECONFIG, or run khook in a pod with a service account; --hooks DIR reads Hooks from a folder instead.',
+      fix: /^the kubeconfig /.test(connectionProblem)
+        ? 'Mend that kubeconfig as the evidence says, or name another one in KUBECONFIG; kubectl with the same file shows whether it works.'
+        : 'Set KUBECONFIG, or run khook in a pod with a service account; --hooks DIR reads Hooks from a folder instead.',
+      paste: /^the kubeconfig /.test(connectionProblem) ? 'kubectl config view --minify' : '',
     }),
   ];
 }
@@ -42,10 +45,32 @@ function apiServerFindings({ reviewProblem }: ClusterEvidence): Finding[] {
       problem: 'The API server of the cluster does not answer as it should.',
       evidence: [reviewProblem],
       cause: 'Hooks stay as they were last read, and what the cluster tells of events comes when it answers again.',
-      fix: 'Look at the API server and at the way there (NetworkPolicy, proxy, certificates, the token of the service account).',
-      paste: 'kubectl get --raw /readyz?verbose',
+      ...apiServerFix(reviewProblem),
     }),
   ];
+}
+
+/** What to look at first, by what the answer was. */
+function apiServerFix(problem: string): Pick<Finding, 'fix' | 'paste'> {
+  if (/Unauthorized|system:anonymous/.test(problem))
+    return {
+      fix: 'The API server does not know who khook is: renew the token or the certificate of its kubeconfig; in a pod, look whether the token of its service account is mounted.',
+      paste: 'kubectl auth whoami',
+    };
+  if (/certificate/i.test(problem))
+    return {
+      fix: 'The certificate of the API server is not signed by the authority that khook was given: correct certificate-authority of the kubeconfig (in a pod, ca.crt of its service account).',
+      paste: 'kubectl config view --minify',
+    };
+  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED/.test(problem))
+    return {
+      fix: 'Nobody answers at that address: correct server in the kubeconfig, or look whether the API server runs and DNS works.',
+      paste: 'kubectl config view --minify',
+    };
+  return {
+    fix: 'Look at the API server and at the way there (NetworkPolicy, proxy, certificates, the token of the service account).',
+    paste: 'kubectl get --raw /readyz?verbose',
+  };
 }
 
 function accessFindings({ refused }: ClusterEvidence): Finding[] {

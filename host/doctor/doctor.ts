@@ -1,6 +1,5 @@
 /** Looks at every room of one host at one moment and says what is wrong. Asked twice at once it looks once. */
 
-import { existsSync } from 'node:fs';
 import type { Clock } from '../../ipc/clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Leadership } from '../cluster/leadership.ts';
@@ -20,8 +19,9 @@ import { type BundleView, bundleFiles } from './bundle.ts';
 import type { ClusterProbe } from './cluster-probe.ts';
 import type { ClusterEvidence, Evidence, PluginEvidence } from './evidence.ts';
 import { examine } from './examine.ts';
+import type { FilterAges } from './filter-ages.ts';
 import type { News } from './news.ts';
-import { diskOf, memoryOf, outerAddress, silentPorts } from './probes.ts';
+import { diskOf, memoryOf, missingOf, outerAddress, passedOver, silentPorts } from './probes.ts';
 
 /** Of the remembered events: the newest. */
 const MAX_EVENTS = 1_000;
@@ -42,10 +42,12 @@ export interface DoctorOptions {
   readonly watchdog: Pick<Watchdog, 'zombies'>;
   readonly leadership: Leadership;
   readonly cluster: Cluster | null;
+  readonly watchNamespaces: readonly string[];
   readonly connectionProblem: () => string | null;
   readonly probe: ClusterProbe;
   readonly news: News;
   readonly agents: AgentStandings;
+  readonly filters: FilterAges;
   readonly config: () => {
     readonly current: LoadedConfig;
     readonly brokenFiles: ReadonlySet<string>;
@@ -54,9 +56,12 @@ export interface DoctorOptions {
   readonly dataDirectory: string | null;
   /** That a khook should have. */
   readonly wantedFiles: readonly string[];
+  /** null: Hooks are those of the cluster. */
+  readonly hooksDirectory: string | null;
   /** Others reach this machine by its address alone. */
   readonly isInPod: boolean;
   readonly logLinesLost: () => number;
+  readonly restart: () => Evidence['restart'];
 }
 
 export class Doctor implements Disposable {
@@ -127,20 +132,30 @@ export class Doctor implements Disposable {
       flights: view.flightRecords(null),
       problems: current.problems,
       brokenFiles: [...brokenFiles],
-      missingFiles: this.#options.wantedFiles.filter((file) => !existsSync(file)),
+      missingFiles: missingOf(this.#options.wantedFiles),
       deferred: [...deferred],
+      hooksFolder: this.#hooksFolder(rules.hooks.length),
       rules,
       hookProblems: activity.hookProblems,
       lastFired: new Map(fired),
+      filterSince: this.#options.filters.changed,
       events,
       ledger: view.ledger(),
       deadLetters: { total: deadLetters.total, newest: deadLetters.deadLetters[0] ?? null },
       agents: agents.all,
       held: news.held,
+      throttled: news.throttled,
+      refused: news.refused,
       outbox: { fault: outbox.fault?.message ?? null, isFull: dispatch.isHeldBack, firings: outbox.size },
       cluster,
+      restart: this.#options.restart(),
       host: { ...memoryOf(), disk, zombieThreads: watchdog.zombies, logLinesLost: this.#options.logLinesLost() },
     };
+  }
+
+  #hooksFolder(hooks: number): Evidence['hooksFolder'] {
+    const { hooksDirectory: directory } = this.#options;
+    return directory === null || hooks > 0 ? null : { directory, passedOver: passedOver(directory) };
   }
 
   #plugins(): Promise<PluginEvidence[]> {
@@ -148,7 +163,7 @@ export class Doctor implements Disposable {
   }
 
   async #plugin(supervisor: Supervisor): Promise<PluginEvidence> {
-    const { name, plan, state, restarts, lastExit, staleness, vessel } = supervisor;
+    const { name, plan, state, generation, restarts, lastExit, staleness, vessel } = supervisor;
     const { news } = this.#options;
     const limits = plan?.kind === 'run' ? plan.spec.limits : null;
     const listens = plan?.kind === 'run' && state.kind === 'running' ? plan.spec.permissions.net.listen : [];
@@ -159,6 +174,7 @@ export class Doctor implements Disposable {
       name,
       plan,
       state: state.kind,
+      generation,
       reason: describeState(state),
       restarts,
       lastExit: lastExit && { reason: lastExit.exit.reason, detail: lastExit.exit.detail, at: lastExit.at },
@@ -171,6 +187,7 @@ export class Doctor implements Disposable {
       limitBytes: limits?.memoryBytes ?? 0,
       cpuShare: isMeasured ? (last.cpuSeconds - first.cpuSeconds) / ((last.at - first.at) / 1_000) : null,
       cpuLimit: limits?.cpuShare ?? 1,
+      deniedNetwork: vessel?.uses.deniedNetwork ?? 0,
       ...(await this.#ports(listens)),
     };
   }
@@ -184,7 +201,7 @@ export class Doctor implements Disposable {
   }
 
   async #cluster({ plans }: LoadedConfig): Promise<ClusterEvidence> {
-    const { cluster, leadership, probe, news, connectionProblem } = this.#options;
+    const { cluster, leadership, probe, news, connectionProblem, watchNamespaces } = this.#options;
     const watches = plans.flatMap((plan) =>
       plan.kind === 'run' && plan.spec.permissions.kubernetes ? [plan.name] : [],
     );
@@ -193,6 +210,7 @@ export class Doctor implements Disposable {
       ...(await probe.ask(watches)),
       connectionProblem: connectionProblem(),
       hasHooks: cluster !== null,
+      watchNamespaces,
       hooksProblem: cluster?.problem ?? '',
       silentMs: cluster?.silentMs ?? 0,
       isLeader: leadership.isLeader,

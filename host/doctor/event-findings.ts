@@ -6,6 +6,7 @@ import { canonicalType, sightOf } from '../match/hook-index.ts';
 import { suggestMapping } from '../match/mapping-suggestion.ts';
 import type { Evidence } from './evidence.ts';
 import { type Finding, note, problem, warning } from './finding.ts';
+import { hookIn, unmended } from './mended-events.ts';
 import { counted, span } from './words.ts';
 
 /** What happened before is history. */
@@ -15,7 +16,10 @@ const MAX_NAMED = 3;
 type Group = readonly [EventSnapshot, ...EventSnapshot[]];
 
 export function eventFindings(evidence: Evidence): Finding[] {
-  const recent = evidence.events.filter(({ receivedAt }) => evidence.at - Date.parse(receivedAt) <= RECENT_MS);
+  const recent = unmended(
+    evidence.events.filter(({ receivedAt }) => evidence.at - Date.parse(receivedAt) <= RECENT_MS),
+    evidence,
+  );
   const of = (outcome: string): EventSnapshot[] => recent.filter((event) => event.outcome === outcome);
   const typed = ({ plugin, type }: EventSnapshot): string => `${plugin}:${type}`;
   const thing = (event: EventSnapshot): string => `${typed(event)} ${event.namespace}/${event.resourceName}`;
@@ -88,9 +92,9 @@ function namespaceFindings(events: readonly EventSnapshot[], { rules }: Evidence
   for (const event of events) {
     const names = [event.type, event.internalType].map(canonicalType);
     for (const hook of rules.hooks) {
-      if (event.namespace === '' || !isBlind(hook, event.namespace, rules.controllerNamespace)) continue;
+      if (!isBlind(hook, event, rules)) continue;
       if (!hook.eventConfigurations.some(({ eventType }) => names.includes(canonicalType(eventType)))) continue;
-      const key = `${hookId(hook)} ${event.namespace}`;
+      const key = `${hookId(hook)} ${event.namespace === '' ? event.plugin : event.namespace}`;
       const pair = pairs.get(key) ?? { hook, events: [] };
       pair.events.push(event);
       pairs.set(key, pair);
@@ -99,7 +103,7 @@ function namespaceFindings(events: readonly EventSnapshot[], { rules }: Evidence
   return [...pairs.values()].flatMap(({ hook, events: [first, ...rest] }) => {
     if (first === undefined) return [];
     const { namespace } = first;
-    const isController = hook.namespace === rules.controllerNamespace;
+    if (namespace === '') return outOfScope(hook, [first, ...rest]);
     return warning({
       code: 'HOOK_NAMESPACE',
       subject: `Hook ${hookId(hook)}`,
@@ -107,19 +111,42 @@ function namespaceFindings(events: readonly EventSnapshot[], { rules }: Evidence
       evidence: ids([first, ...rest]),
       cause:
         'A Hook sees the events of its own namespace, unless it is in that of khook and names others in spec.namespaces.',
-      fix: isController
-        ? `Add ${namespace} to spec.namespaces of the Hook.`
-        : `Move the Hook to namespace ${namespace}, or to ${rules.controllerNamespace} with ${namespace} in spec.namespaces.`,
+      fix: seeing(hook, namespace, rules.controllerNamespace),
     });
   });
 }
 
-function isBlind(hook: Hook, namespace: string, controllerNamespace: string): boolean {
-  const sees = sightOf(hook, controllerNamespace);
-  return sees !== 'all' && !sees.includes(namespace);
+function isBlind(hook: Hook, { namespace, plugin }: EventSnapshot, rules: Evidence['rules']): boolean {
+  if (namespace !== '') {
+    const sees = sightOf(hook, rules.controllerNamespace);
+    return sees !== 'all' && !sees.includes(namespace);
+  }
+  const scope = Object.hasOwn(rules.pluginNamespaces, plugin) ? rules.pluginNamespaces[plugin] : null;
+  return Array.isArray(scope) && !scope.includes(hook.namespace);
 }
 
-function filterFindings(events: readonly EventSnapshot[], { lastFired }: Evidence): Finding[] {
+/** Of events that carry no namespace: their plugin says whose Hooks may see them. */
+function outOfScope(hook: Hook, events: Group): Finding {
+  const [{ plugin }] = events;
+  return warning({
+    code: 'HOOK_NAMESPACE',
+    subject: `Hook ${hookId(hook)}`,
+    problem: `${counted(events.length, 'event')} that Hook ${hookId(hook)} listens to came from plugin ${plugin}, whose events are not for namespace ${hook.namespace}.`,
+    evidence: ids(events),
+    cause: 'Events that carry no namespace are seen by Hooks of the namespaces that the plugin names in plugins.yaml.',
+    fix: `Add ${hook.namespace} to namespaces of plugin ${plugin} in plugins.yaml.`,
+    paste: explain(events),
+  });
+}
+
+/** What would let the Hook see events of this namespace. */
+function seeing(hook: Hook, namespace: string, controllerNamespace: string): string {
+  if (hook.namespace === controllerNamespace) return `Add ${namespace} to spec.namespaces of the Hook.`;
+  if (namespace === controllerNamespace) return `Move the Hook to namespace ${namespace}.`;
+  return `Move the Hook to namespace ${namespace}, or to ${controllerNamespace} with ${namespace} in spec.namespaces.`;
+}
+
+function filterFindings(events: readonly EventSnapshot[], { lastFired, rules }: Evidence): Finding[] {
   const failing = events.filter((event) => /failed/.test(lastDetail(event)));
   const calm = events.filter((event) => !failing.includes(event));
   return [
@@ -127,8 +154,8 @@ function filterFindings(events: readonly EventSnapshot[], { lastFired }: Evidenc
       problem({
         code: 'HOOK_FILTER',
         subject: 'Hook filter',
-        problem: `A filter failed on ${counted(group.length, 'event')}.`,
-        evidence: [lastDetail(group[0]), ...ids(group)],
+        problem: `${filterOf(group)} failed on ${counted(group.length, 'event')}.`,
+        evidence: [lastDetail(group[0]), ...placeOf(group, rules.hooks), ...ids(group)],
         fix: 'Mend spec.filter of the Hook; khook replay tries it on recorded events.',
         paste: explain(group),
       }),
@@ -144,6 +171,16 @@ function filterFindings(events: readonly EventSnapshot[], { lastFired }: Evidenc
       }),
     ),
   ];
+}
+
+function filterOf(group: Group): string {
+  const hook = hookIn(group[0]);
+  return hook === '' ? 'A filter' : `The filter of Hook ${hook}`;
+}
+
+function placeOf(group: Group, hooks: readonly Hook[]): string[] {
+  const origin = hooks.find((hook) => hookId(hook) === hookIn(group[0]))?.origin ?? '';
+  return origin === '' ? [] : [`it stands in ${origin}`];
 }
 
 function duplicate(events: Group): Finding {
@@ -167,6 +204,33 @@ export function budgetFindings({ held, at }: Evidence): Finding[] {
       subject: `Hook ${hook}`,
       problem: `Hook ${hook} has used up its ${callsPerHour} calls of this hour; what fires waits, and goes out with one digest in ${span(until - at)}.`,
       fix: 'Raise spec.callsPerHour if that is too few.',
+    }),
+  );
+}
+
+/** What never became an event. */
+export function refusedFindings({ refused }: Evidence): Finding[] {
+  return refused.map(({ plugin, events, code, message }) =>
+    problem({
+      code: 'EVENT_INVALID',
+      subject: `plugin ${plugin}`,
+      problem: `Plugin ${plugin} tried to send ${counted(events, 'event')}, which ${events === 1 ? 'was' : 'were'} refused.`,
+      evidence: [`${code}: ${message}`],
+      cause: 'It is refused in the thread of the plugin, which is told so: nothing of it is counted or kept.',
+      fix: 'Mend what the plugin sends; the evidence says what is wrong with the last one.',
+    }),
+  );
+}
+
+/** Plugins over their rate limit. */
+export function rateFindings({ throttled, at }: Evidence): Finding[] {
+  return throttled.map(({ plugin, until }) =>
+    note({
+      code: 'RATE_LIMIT',
+      subject: `plugin ${plugin}`,
+      problem: `Events of plugin ${plugin} wait for its rate limit, the next of them for ${span(until - at)} more.`,
+      cause: 'It sends more than its rateLimit lets through, and is made to wait.',
+      fix: `Let the plugin send less, or raise rateLimit.eventsPerSecond of ${plugin} in plugins.yaml.`,
     }),
   );
 }

@@ -10,6 +10,8 @@ export interface PluginEvidence {
   readonly name: string;
   readonly plan: PluginPlan | null;
   readonly state: string;
+  /** Of its lives, the last. */
+  readonly generation: number;
   /** Of a state that is no good: in words. */
   readonly reason: string;
   readonly restarts: Readonly<Record<string, number>>;
@@ -27,6 +29,8 @@ export interface PluginEvidence {
   /** Of one core over the last half minute; null: not known yet. */
   readonly cpuShare: number | null;
   readonly cpuLimit: number;
+  /** Connections that it was refused in its present life. */
+  readonly deniedNetwork: number;
   /** That it was granted to listen on, and nobody does. */
   readonly silentPorts: readonly number[];
   /** In a pod: where somebody does, and on loopback alone. */
@@ -38,6 +42,8 @@ export interface ClusterEvidence {
   readonly connectionProblem: string | null;
   /** Whether Hooks are read from there. */
   readonly hasHooks: boolean;
+  /** Where they are looked for (WATCH_NAMESPACE); empty: everywhere. */
+  readonly watchNamespaces: readonly string[];
   /** Why the Hooks are not known; empty when they are. */
   readonly hooksProblem: string;
   readonly silentMs: number;
@@ -76,6 +82,8 @@ export interface Evidence {
   readonly brokenFiles: readonly string[];
   /** plugins.yaml or the folder of Hooks, where they are not there. */
   readonly missingFiles: readonly string[];
+  /** Where Hooks are read from a folder and there is none: what lies there all the same, and why it is none. null: there are Hooks, or no folder. */
+  readonly hooksFolder: { readonly directory: string; readonly passedOver: readonly string[] } | null;
   /** Settings that only the next start takes up. */
   readonly deferred: readonly string[];
   readonly rules: GivenRules;
@@ -83,6 +91,8 @@ export interface Evidence {
   readonly hookProblems: ReadonlyMap<string, string>;
   /** When each Hook fired last, as far as this host knows. */
   readonly lastFired: ReadonlyMap<string, number>;
+  /** Of Hooks whose filter was changed: when. */
+  readonly filterSince: ReadonlyMap<string, number>;
   /** Newest first. */
   readonly events: readonly EventSnapshot[];
   readonly ledger: LedgerSnapshot;
@@ -90,8 +100,19 @@ export interface Evidence {
   readonly agents: readonly AgentStanding[];
   /** Hooks whose budget of the hour is used up, with what waits. */
   readonly held: readonly { readonly hook: string; readonly callsPerHour: number; readonly until: number }[];
+  /** Plugins whose events wait for their rate limit, and until when. */
+  readonly throttled: readonly { readonly plugin: string; readonly until: number }[];
+  /** Events that never came, by plugin: its own thread refused to send them. */
+  readonly refused: readonly {
+    readonly plugin: string;
+    readonly events: number;
+    readonly code: string;
+    readonly message: string;
+  }[];
   readonly outbox: { readonly fault: string | null; readonly isFull: boolean; readonly firings: number };
   readonly cluster: ClusterEvidence;
+  /** The host before this one; null: there was none. */
+  readonly restart: { readonly why: string; readonly at: number; readonly isPluginsApart: boolean } | null;
   readonly host: HostEvidence;
 }
 
@@ -100,7 +121,13 @@ export interface HostEvidence {
   /** Of the container; null: none is set, or it is not known. */
   readonly memoryLimitBytes: number | null;
   /** null: there is no data directory, or it cannot be asked. */
-  readonly disk: { readonly directory: string; readonly freeBytes: number; readonly totalBytes: number } | null;
+  readonly disk: {
+    readonly directory: string;
+    readonly freeBytes: number;
+    readonly totalBytes: number;
+    readonly freeFiles: number;
+    readonly totalFiles: number;
+  } | null;
   readonly zombieThreads: number;
   readonly logLinesLost: number;
 }

@@ -3,26 +3,37 @@
 import { agentFindings, deadLetterFindings } from './agent-findings.ts';
 import { clusterFindings, leaderFindings } from './cluster-findings.ts';
 import { configFindings } from './config-findings.ts';
-import { budgetFindings, eventFindings } from './event-findings.ts';
+import { denialFindings } from './denial-findings.ts';
+import { budgetFindings, eventFindings, rateFindings, refusedFindings } from './event-findings.ts';
 import type { Evidence } from './evidence.ts';
 import type { Finding, Severity } from './finding.ts';
-import { ledgerFindings, resourceFindings, storageFindings, unreadyFindings } from './host-findings.ts';
+import {
+  ledgerFindings,
+  resourceFindings,
+  restartFindings,
+  storageFindings,
+  unreadyFindings,
+} from './host-findings.ts';
 import { pluginFindings, wellbeingFindings } from './plugin-findings.ts';
 import { ruleFindings } from './rule-findings.ts';
 
 const EXAMINERS: readonly ((evidence: Evidence) => Finding[])[] = [
+  restartFindings,
   storageFindings,
   ledgerFindings,
   configFindings,
   clusterFindings,
   pluginFindings,
   wellbeingFindings,
+  denialFindings,
   ruleFindings,
   agentFindings,
   eventFindings,
+  refusedFindings,
   deadLetterFindings,
   resourceFindings,
   budgetFindings,
+  rateFindings,
   leaderFindings,
 ];
 const RANKS: readonly Severity[] = ['problem', 'warning', 'note'];

@@ -2,11 +2,13 @@
 
 import type { Evidence } from './evidence.ts';
 import { type Finding, problem, warning } from './finding.ts';
-import { megabytes, percent } from './words.ts';
+import { megabytes, percent, span } from './words.ts';
 
 const DISK_FREE_SHARE = 0.05;
 const DISK_FREE_BYTES = 64 * 1024 * 1024;
 const MEMORY_SHARE = 0.9;
+/** What is longer past is history. */
+const RESTARTED_MS = 15 * 60_000;
 
 export function storageFindings({ outbox, host: { disk } }: Evidence): Finding[] {
   const findings: Finding[] = [];
@@ -16,7 +18,7 @@ export function storageFindings({ outbox, host: { disk } }: Evidence): Finding[]
         code: 'STORAGE',
         subject: 'outbox',
         problem: 'The outbox cannot be written, so no event is acknowledged and all sources wait.',
-        evidence: [outbox.fault],
+        evidence: [outbox.fault, ...noFilesLeft(disk)],
         fix: 'Do what the evidence says; khook tries again by itself, and nothing that was acknowledged is lost meanwhile.',
       }),
     );
@@ -42,6 +44,14 @@ export function storageFindings({ outbox, host: { disk } }: Evidence): Finding[]
       }),
     );
   return findings;
+}
+
+/** Space is not all that a disk can run out of. */
+function noFilesLeft(disk: Evidence['host']['disk']): string[] {
+  if (disk === null || disk.totalFiles === 0 || disk.freeFiles > 0) return [];
+  return [
+    `The volume of ${disk.directory} has ${megabytes(disk.freeBytes)} left, and no room for one more file (df -i): delete files there.`,
+  ];
 }
 
 function isNearlyFull({ freeBytes, totalBytes }: { readonly freeBytes: number; readonly totalBytes: number }): boolean {
@@ -110,4 +120,25 @@ export function resourceFindings({ host }: Evidence): Finding[] {
       }),
     );
   return findings;
+}
+
+/** By the keeper's word. Events that were on their way are in the outbox; what the trail knew is gone. */
+export function restartFindings({ restart, at }: Evidence): Finding[] {
+  if (restart === null || at - restart.at > RESTARTED_MS) return [];
+  const { why, isPluginsApart } = restart;
+  return [
+    warning({
+      code: 'HOST_RESTARTED',
+      subject: 'khook',
+      problem: `khook's host was started again ${span(at - restart.at)} ago: the one before ${why}.`,
+      evidence: isPluginsApart ? ['It was not the first: every plugin runs in a process of its own since.'] : [],
+      cause: /SIGKILL/.test(why)
+        ? 'The kernel ends a process so that takes more memory than there is; somebody may have done it too.'
+        : '',
+      fix: 'The log has the last words of the host before; what it knew of earlier events is gone, firings are not.',
+      paste: /SIGKILL/.test(why)
+        ? "dmesg | grep -i 'out of memory'\nkubectl describe pod -n kagent -l app.kubernetes.io/name=khook   # Last State, Reason"
+        : `kubectl logs deployment/khook | grep '"name":"keeper"'   # without a cluster: the output of khook run`,
+    }),
+  ];
 }

@@ -208,6 +208,10 @@ export class HttpServer implements AsyncDisposable {
         options,
       );
     }
+    if (code === 'EADDRNOTAVAIL') {
+      const message = `${where} cannot be had: no interface of this machine has that address; choose another with --listen-address`;
+      return new HostError('HOST_ERR_PORT', message, options);
+    }
     return new HostError('HOST_ERR_PORT', `cannot listen on ${where}: ${messageOf(error)}; ${next}`, options);
   }
 }

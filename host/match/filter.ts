@@ -110,6 +110,8 @@ function inWords(source: string, error: unknown): string {
 
 function hint(source: string, code: string | undefined, said: string, at: number): string {
   if (code === 'unknown_variable') return '; a filter knows the variable event';
+  if (/^no such overload: (dyn<string> \S+ (int|double)|(int|double) \S+ dyn<string>)/.test(said))
+    return '; text is no number: int(…) or double(…) makes one of it';
   if (code !== 'no_such_key') return '';
   const key = said.slice('No such key: '.length);
   if (/\bevent\s*\.\s*$/.test(source.slice(0, at)) && !Object.hasOwn(FILTER_FIELDS, key))

@@ -17,7 +17,7 @@ const MESSAGE_CAP = 8_192;
 const FIELD_CAP = 1_024;
 
 /** The names a prompt may use. An action that is only another name (`{{.Foo}}`) stays in the text, as Hooks have always had it. */
-const ROOT_FIELDS: ReadonlySet<string> = new Set([
+export const ROOT_FIELDS: ReadonlySet<string> = new Set([
   'EventType',
   'ResourceName',
   'Namespace',

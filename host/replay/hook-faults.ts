@@ -42,14 +42,17 @@ function typeFaults(eventType: string, mappings: readonly Mapping[], plugins: Ru
   const known = mappings.filter((mapping) => namesOf(mapping).some(isMeant));
   if (known.length === 0) return [{ kind: 'type', ...unknownType(eventType, mappings, plugins) }];
   const enabled = known.filter((mapping) => mapping.enabled);
-  if (enabled.length === 0)
-    return known.map((mapping) => {
-      const { cause, fix } = disabledRemedy({ source: mapping.eventSource, type: mapping.eventType });
-      return { kind: 'type', cause: `eventType: ${eventType}: ${cause}`, fix };
-    });
+  if (enabled.length === 0) return known.map((mapping) => switchedOff(eventType, mapping));
   const faults = enabled.map((mapping) => sourceFault(eventType, mapping, plugins));
   // One source that can send it is enough.
-  return faults.some((fault) => fault === null) ? [] : faults.flatMap((fault) => fault ?? []);
+  if (faults.some((fault) => fault === null)) return [];
+  const waiting = known.filter((mapping) => !mapping.enabled && sourceFault(eventType, mapping, plugins) === null);
+  return [...waiting.map((mapping) => switchedOff(eventType, mapping)), ...faults.flatMap((fault) => fault ?? [])];
+}
+
+function switchedOff(eventType: string, { eventSource: source, eventType: type }: Mapping): HookFault {
+  const { cause, fix } = disabledRemedy({ source, type });
+  return { kind: 'type', cause: `eventType: ${eventType}: ${cause}`, fix };
 }
 
 function unknownType(eventType: string, mappings: readonly Mapping[], plugins: RunningPlugins): Remedy {
@@ -111,7 +114,11 @@ function sourceFault(
     const meant = nearestWord(eventSource, sending);
     const cause = `eventType: ${eventType}: its events come from plugin ${eventSource}, which is not running`;
     if (meant === null)
-      return { ...about, cause, fix: `enable ${eventSource} in plugins.yaml; khook check says what keeps it` };
+      return {
+        ...about,
+        cause,
+        fix: `enable ${eventSource} in plugins.yaml, or put its bundle into the plugins folder; khook plugin list shows which there are`,
+      };
     return {
       ...about,
       cause: `${cause}; did you mean ${meant}?`,

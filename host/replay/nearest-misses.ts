@@ -6,7 +6,7 @@ import type { GivenRules, Judged } from './judge.ts';
 import { type Obstacle, obstacleWords } from './obstacle.ts';
 import type { EventRead } from './recording-line.ts';
 import { type Remedy, remedy } from './remedy.ts';
-import { listensTo, meantType } from './type-fit.ts';
+import { listensTo, meantType, unknownTypes } from './type-fit.ts';
 import type { WhyNot } from './why-not.ts';
 
 export interface NearMiss extends Remedy {
@@ -24,7 +24,7 @@ export interface Miss extends NearMiss {
 /** 0: far off. */
 function nearness(
   obstacle: Obstacle,
-  { hook, event, mapping }: { readonly hook: Hook; readonly event: EventRead; readonly mapping: Mapping | undefined },
+  { hook, event, mapping, rules }: { hook: Hook; event: EventRead; mapping: Mapping | undefined; rules: GivenRules },
 ): number {
   const { type } = event;
   switch (obstacle.kind) {
@@ -41,7 +41,9 @@ function nearness(
       return listensTo(hook, [type, ...(mapping === undefined ? [] : [mapping.internalType])]) ? 2 : 0;
     case 'type': {
       const names = [type, obstacle.internalType];
-      return obstacle.listensTo.some((eventType) => meantType(eventType, names) !== null) ? 1 : 0;
+      return unknownTypes(obstacle.listensTo, rules.mappings).some((eventType) => meantType(eventType, names) !== null)
+        ? 1
+        : 0;
     }
     case 'no_such_hook':
     case 'none':
@@ -58,7 +60,7 @@ export function missOf(
   const { source, type } = event;
   const obstacle = whyNot.find(event, hookId(hook), judged);
   const mapping = rules.mappings.find(({ eventSource, eventType }) => eventSource === source && eventType === type);
-  const near = nearness(obstacle, { hook, event, mapping });
+  const near = nearness(obstacle, { hook, event, mapping, rules });
   if (near === 0) return null;
   return { event, key: obstacleWords(obstacle), nearness: near, ...remedy(obstacle, { event, hook, rules }) };
 }

@@ -9,7 +9,7 @@ import { filterSight } from './filter-sight.ts';
 import type { GivenRules } from './judge.ts';
 import { type Obstacle, obstacleWords, shortFilter } from './obstacle.ts';
 import type { EventRead } from './recording-line.ts';
-import { meantType } from './type-fit.ts';
+import { meantType, unknownTypes } from './type-fit.ts';
 
 const MAX_SOURCES = 3;
 
@@ -37,7 +37,7 @@ export function remedy(obstacle: Obstacle, scene: RemedyScene): Remedy {
     case 'mapping_disabled':
       return withSight(disabledRemedy(obstacle), scene);
     case 'type':
-      return withSight(typeRemedy(obstacle, event), scene);
+      return withSight(typeRemedy(obstacle, scene), scene);
     case 'namespace':
       return namespaceRemedy(obstacle, hook, rules.controllerNamespace);
     case 'scope':
@@ -97,9 +97,12 @@ export function disabledRemedy({ source, type }: { readonly source: string; read
   };
 }
 
-function typeRemedy({ listensTo, internalType }: Obstacle & { readonly kind: 'type' }, { type }: EventRead): Remedy {
+function typeRemedy(
+  { listensTo, internalType }: Obstacle & { readonly kind: 'type' },
+  { event: { type }, rules }: RemedyScene,
+): Remedy {
   const names = internalType === type ? [type] : [type, internalType];
-  const meant = listensTo.flatMap((eventType) => {
+  const meant = unknownTypes(listensTo, rules.mappings).flatMap((eventType) => {
     const name = meantType(eventType, names);
     return name === null ? [] : [{ eventType, name }];
   })[0];
@@ -116,6 +119,8 @@ function namespaceRemedy(
 ): Remedy {
   const cause = `the event was in namespace ${namespace}, the Hook sees ${sees.join(', ')}`;
   if (hook.namespace === controllerNamespace) return { cause, fix: `add ${namespace} to spec.namespaces` };
+  // One that is there already cannot name itself.
+  if (namespace === controllerNamespace) return { cause, fix: `move the Hook to namespace ${namespace}` };
   const isVain = hook.namespaces.length > 0;
   return {
     cause: isVain

@@ -13,6 +13,8 @@ export function listensTo(hook: Hook, types: readonly string[]): boolean {
 /** Ten thousand Hooks listen to a few types: the answer for each pair is asked for again and again. */
 const MAX_REMEMBERED = 4_096;
 const remembered = new Map<string, string | null>();
+/** By the mappings themselves, which are asked about for each event and each Hook. */
+const knownTypes = new WeakMap<readonly Mapping[], ReadonlySet<string>>();
 
 /** The name out of `types` that the Hook most likely meant by `eventType`, spelled as there; null: none is near. */
 export function meantType(eventType: string, types: readonly string[]): string | null {
@@ -37,6 +39,16 @@ function plain(type: string): string {
   return canonicalType(type)
     .replace(/[^\p{L}\p{N}]/gu, '')
     .toLowerCase();
+}
+
+/** Of the types that a Hook names: those that no mapping knows, in which a slip may be. */
+export function unknownTypes(eventTypes: readonly string[], mappings: readonly Mapping[]): readonly string[] {
+  let known = knownTypes.get(mappings);
+  if (known === undefined) {
+    known = new Set(mappings.flatMap(namesOf).map(canonicalType));
+    knownTypes.set(mappings, known);
+  }
+  return eventTypes.filter((eventType) => !known.has(canonicalType(eventType)));
 }
 
 export function namesOf({ eventType, internalType }: Mapping): readonly string[] {

@@ -13,6 +13,7 @@ import { grantFault } from '../config/folder-fault.ts';
 import type { PluginSpec } from '../config/plugin-plan.ts';
 import type { Exit } from '../sandbox/exit.ts';
 import type { OpenVessel, Vessel, VesselListener } from '../sandbox/vessel.ts';
+import { exitAsKnown } from './archive-names.ts';
 import { makeBirth } from './birth.ts';
 import type { RefusedStep } from './unstopped.ts';
 
@@ -98,7 +99,8 @@ export class Generation {
             if (fault !== null)
               void this.vessel.terminate({ reason: 'flood', detail: `sent ${fault}`, stack: '', code: '' });
           },
-          exit: (exit) => {
+          exit: (ended) => {
+            const exit = exitAsKnown(ended, spec);
             this.#exited = exit;
             this.#over.resolve();
             this.#inlet.close();

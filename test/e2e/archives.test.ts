@@ -201,6 +201,21 @@ describe('archives', () => {
     await eventually(async () => (await host.plugin('packed', 'running')).generation === 2);
   });
 
+  it('are named in the errors of their plugins, and not the folder that they were unpacked into', async (t) => {
+    const throws = HELLO.replace('ctx.log.info', "throw new Error('no ' + import.meta.dirname); ctx.log.info");
+    const archive = await pack(t, { name: 'packed', code: throws });
+    const host = await RunningHost.start(t, {});
+    copyFileSync(archive, join(host.directory, 'plugins/packed-1.0.0.tgz'));
+    const path = '/api/v1/flight-records?plugin=packed';
+    const record = await eventually(async () => {
+      const { flightRecords } = await host.json<{ flightRecords: { detail: string; stack: string }[] }>(path);
+      return flightRecords[0];
+    });
+    assert.match(record.detail, /no .*\/plugins\/packed-1\.0\.0\.tgz$/);
+    assert.match(record.stack, /\/plugins\/packed-1\.0\.0\.tgz\/index\.ts:\d+/);
+    assert.doesNotMatch(`${record.detail}${record.stack}`, /unpacked/);
+  });
+
   it('keep a plugin running whose name a folder claims as well', async (t) => {
     const archive = await pack(t, { name: 'emitter', code: HELLO });
     const host = await RunningHost.start(t, {});

@@ -18,16 +18,16 @@ export interface Fault {
   readonly inject: (t: TestContext) => Promise<AppHost>;
 }
 
-type Files = Parameters<typeof healthy>[1];
+export type Files = Parameters<typeof healthy>[1];
 
 /** A host that is started with the fault in it. */
-function born(what: string, code: FindingCode, says: RegExp, files: Files | ((t: TestContext) => Files)): Fault {
+export function born(what: string, code: FindingCode, says: RegExp, files: Files | ((t: TestContext) => Files)): Fault {
   const inject = (t: TestContext): Promise<AppHost> => healthy(t, typeof files === 'function' ? files(t) : files);
   return { what, code, says, inject };
 }
 
 /** A host that is well, and to which something happens. */
-function happens(
+export function happens(
   what: string,
   code: FindingCode,
   {
@@ -245,7 +245,7 @@ export const RULE_FAULTS: readonly Fault[] = [
 
 const AGENT = 'default/a';
 
-function agentFault(what: string, code: FindingCode, says: RegExp, manners: Manners, files: Files = {}): Fault {
+export function agentFault(what: string, code: FindingCode, says: RegExp, manners: Manners, files: Files = {}): Fault {
   return happens(what, code, { says, manners, files, does: (host) => host.emit({}) });
 }
 
@@ -305,6 +305,16 @@ export const EVENT_FAULTS: readonly Fault[] = [
   happens('an event of another namespace', 'HOOK_NAMESPACE', {
     says: /namespace shop/,
     does: (host) => host.emit({ namespace: 'shop' }),
+  }),
+  happens('an event that carries no namespace, of a plugin that is for others', 'HOOK_NAMESPACE', {
+    says: /Add default to namespaces of plugin puppet/,
+    files: { plugins: puppet('namespaces: [shop]') },
+    does: (host) => host.emit({}),
+  }),
+  happens("an event of khook's own namespace", 'HOOK_NAMESPACE', {
+    says: /Move the Hook to namespace default\.\n/,
+    files: { hooks: { 'h.yaml': hook({}, { namespace: 'shop' }) } },
+    does: (host) => host.emit({ namespace: 'default' }),
   }),
   happens('a filter that keeps back everything', 'HOOK_FILTER', {
     says: /kept back/,

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { FAULTS } from './doctor-faults.ts';
+import { MENDED } from './doctor-mended.ts';
+import { SLIPS } from './doctor-slips.ts';
 import { findingsOf, healthy } from './doctor-support.ts';
 
 describe('khook doctor', () => {
@@ -13,7 +15,7 @@ describe('khook doctor', () => {
     assert.deepEqual(await findingsOf(host), []);
   });
 
-  for (const { what, code, says, inject } of FAULTS) {
+  for (const { what, code, says, inject } of [...FAULTS, ...SLIPS]) {
     it(`names the cause first of ${what}`, async (t) => {
       const host = await inject(t);
       const first = await eventually(async () => {
@@ -24,6 +26,18 @@ describe('khook doctor', () => {
       const { problem, evidence, cause, fix, paste, subject } = first;
       assert.match([subject, problem, ...evidence, cause, fix, paste].join('\n'), says);
       assert.notEqual(fix, '');
+    });
+  }
+
+  for (const { what, inject, mend } of MENDED) {
+    it(`has nothing more to say when ${what} is mended`, async (t) => {
+      const host = await inject(t);
+      await eventually(async () => (await findingsOf(host)).length > 0, 15_000);
+      await mend(host);
+      await eventually(async () => {
+        assert.deepEqual(await findingsOf(host), []);
+        return true;
+      }, 20_000);
     });
   }
 });

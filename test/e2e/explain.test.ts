@@ -76,13 +76,13 @@ const SAID: Readonly<Record<string, readonly string[]>> = {
   dead: [
     'TIME ID puppet:pod-restart (PodRestart) about shop/bad',
     "  dead_lettered: an agent did not take it: HOST_ERR_AGENT_REFUSED: The agent at http://AGENT answered with HTTP 404: no such agent. Check the Hook's agentRef and that this agent exists.",
-    '  - Hook shop/h fired for shop/a, which did not take it; it is dead letter MESSAGE.',
+    '  - Hook shop/h fired for shop/a, and was given up; it is dead letter MESSAGE.',
     '    → look at it with khook dead-letters show MESSAGE; when its agent works, khook dead-letters retry MESSAGE.',
   ],
   flying: [
     'TIME ID puppet:pod-restart (PodRestart) about shop/slow',
-    '  in flight: it is on its way.',
-    '  - Hook shop/h fired for shop/a, which has not ended its task yet.',
+    '  in flight: it is on its way; its agent works on it.',
+    '  - Hook shop/h fired for shop/a, which has not done it yet.',
   ],
 };
 
@@ -149,6 +149,7 @@ describe('khook explain EVENT-ID', () => {
     const { id } = await host.emit({ type: 'pod-restart', namespace: 'mill' });
     const { stdout } = await explained(host, id);
     assert.match(stdout, /\n {2}[\d:.]{12} received: from plugin puppet\n {2}[\d:.]{12} mapped: to PodRestart\n/);
+    assert.deepEqual(host.grep(/Events are being recorded/), [], 'whoever looks once records nothing');
     const last = await explained(host, '--last', '3', '--json');
     assert.deepEqual(
       last.json<{ outcome: string }>().map(({ outcome }) => outcome),

@@ -45,6 +45,9 @@ describe('keeper', { skip: process.platform === 'linux' ? false : 'reads /proc' 
     assert.ok(ms < BUDGET_MS * 3, `took ${ms} ms`);
     await eventually(() => host.grep(/khook's host was ended by SIGKILL; it starts again in 0\.0 s/).length === 1);
     assert.notEqual(await hostOf(host.pid), before);
+    const { findings } = await host.json<{ findings: { code: string; problem: string }[] }>('/api/v1/doctor');
+    const told = findings.find(({ code }) => code === 'HOST_RESTARTED')?.problem ?? JSON.stringify(findings);
+    assert.match(told, /started again \d+ s ago: the one before was ended by SIGKILL/);
   });
 
   for (const vice of ['abort the process', 'abort as it is initialised']) {

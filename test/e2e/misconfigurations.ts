@@ -79,7 +79,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     what: 'a plugin that does not run',
     hook: { eventType: 'Asleep' },
     cause: 'eventType: Asleep: its events come from plugin sleeper, which is not running',
-    fix: 'enable sleeper in plugins.yaml; khook check says what keeps it',
+    fix: 'enable sleeper in plugins.yaml, or put its bundle into the plugins folder; khook plugin list shows which there are',
   },
   {
     what: 'a Hook in another namespace',

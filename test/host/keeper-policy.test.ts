@@ -54,6 +54,7 @@ describe('keeper policy', () => {
   it('says how a host ended', () => {
     assert.equal(describeExit(KILLED), 'was ended by SIGABRT');
     assert.equal(describeExit({ ...KILLED, code: 7, signal: null }), 'ended with code 7');
+    assert.equal(describeExit({ ...KILLED, wasSilent: true }), 'stood still and was ended');
     assert.equal(describeExit({ ...KILLED, replaced: 'why' }), 'asked to be replaced: why');
   });
 });

@@ -41,9 +41,18 @@ it('connection: comes from the current context of a kubeconfig', async (t) => {
 
 it('connection: names what is wrong with a kubeconfig that cannot be used', async (t) => {
   const file = join(tempDir(t), 'config');
-  writeFileSync(file, KUBECONFIG.replace('current-context: here', 'current-context: elsewhere'));
-  const search = await findConnection({ KUBECONFIG: file });
-  assert.match(search.kind === 'none' ? search.reason : '', /no current context/);
+  const reason = async (from: string, to: string): Promise<string> => {
+    writeFileSync(file, KUBECONFIG.replace(from, to));
+    const search = await findConnection({ KUBECONFIG: file });
+    return search.kind === 'none' ? search.reason : '';
+  };
+  assert.match(await reason('current-context: here', ''), /no current context; kubectl config use-context/);
+  assert.match(
+    await reason('current-context: here', 'current-context: elsewhere'),
+    /no context 'elsewhere', which its current-context names; it has here: /,
+  );
+  assert.match(await reason('cluster: c,', 'cluster: d,'), /no cluster 'd', which its context 'here' names/);
+  assert.match(await reason('user: u,', 'user: v,'), /no user 'v', which its current context names/);
 });
 
 it('connection: tells a pod without a service account apart from a laptop', async () => {

@@ -20,7 +20,7 @@ function says(changes: Partial<FiringRead>): string {
 
 describe('a firing in words', () => {
   it('tells how it ended, and how long its agent took', () => {
-    assert.equal(says({}), 'Hook shop/h fired for kagent/sre, which has not ended its task yet');
+    assert.equal(says({}), 'Hook shop/h fired for kagent/sre, which has not done it yet');
     assert.equal(
       says({ outcome: 'delivered', endedAt: NOW - 19_000 }),
       'Hook shop/h fired for kagent/sre, which was done after 41.0 s',
@@ -31,7 +31,7 @@ describe('a firing in words', () => {
     );
     assert.equal(
       says({ outcome: 'dead_lettered', messageId: 'm' }),
-      'Hook shop/h fired for kagent/sre, which did not take it; it is dead letter m → look at it with khook dead-letters show m; when its agent works, khook dead-letters retry m',
+      'Hook shop/h fired for kagent/sre, and was given up; it is dead letter m → look at it with khook dead-letters show m; when its agent works, khook dead-letters retry m',
     );
   });
 

@@ -8,6 +8,36 @@ import { eventRead } from '../replay/recording-support.ts';
 
 const ESC = '\u001b';
 
+const AT = '2026-01-01T00:00:00.000Z';
+
+function ends(event: object, step: string | null = null): string {
+  const { version, ...given } = rules({ hooks: [] });
+  const scene = { rules: given, whyNot: new WhyNot(given), now: 0 };
+  const trail = step === null ? [] : [{ at: AT, step, detail: '' }];
+  const { says, fix } = explainEvent(eventRead(event), null, { scene, trail });
+  return fix === '' ? says : `${says} → ${fix}`;
+}
+
+describe('the end of an event', () => {
+  it('says of a firing that was given up whether an agent had it', () => {
+    const dead = (cause: string): string => ends({ outcome: 'dead_lettered', cause });
+    assert.equal(dead('HOST_ERR_AGENT_REFUSED: x'), 'an agent did not take it: HOST_ERR_AGENT_REFUSED: x');
+    assert.match(dead('HOST_ERR_AGENT_TASK: x'), /^an agent took it, and did not bring it to an end: /);
+    assert.match(dead('HOST_ERR_OUTBOX_FULL: x'), /^no agent was asked: /);
+  });
+
+  it('says of one that has none yet how far its agent is', () => {
+    assert.equal(ends({ outcome: null }, 'accepted'), 'it is on its way');
+    assert.match(ends({ outcome: null }, 'called'), /its agent was called, and has not answered yet$/);
+    assert.match(ends({ outcome: null }, 'failed'), /failed, and is tried again → ask khook doctor/);
+  });
+
+  it('does not let more in where more is in already', () => {
+    assert.doesNotMatch(ends({ outcome: 'dropped', cause: 'queue_full' }), /eventsPerSecond/);
+    assert.match(ends({ outcome: 'dropped', cause: 'rate_limited' }), /raise rateLimit\.eventsPerSecond/);
+  });
+});
+
 describe('an explanation on a terminal', () => {
   it('lets nothing out of an event move the cursor or begin a line', () => {
     const listener = hook('h', 'PodRestart', { filter: 'event.reason == "x"' });

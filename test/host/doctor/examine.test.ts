@@ -16,6 +16,8 @@ const PUPPET: PluginEvidence = {
   name: 'puppet',
   plan: PLAN,
   state: 'running',
+  generation: 1,
+  deniedNetwork: 0,
   reason: 'running',
   restarts: {},
   lastExit: null,
@@ -42,6 +44,7 @@ const WELL: Evidence = {
   brokenFiles: [],
   missingFiles: [],
   deferred: [],
+  hooksFolder: null,
   rules: {
     mappings: [
       {
@@ -70,6 +73,7 @@ const WELL: Evidence = {
   },
   hookProblems: new Map(),
   lastFired: new Map(),
+  filterSince: new Map(),
   events: [],
   ledger: {
     received: 0,
@@ -81,10 +85,14 @@ const WELL: Evidence = {
   deadLetters: { total: 0, newest: null },
   agents: [],
   held: [],
+  throttled: [],
+  refused: [],
   outbox: { fault: null, isFull: false, firings: 0 },
+  restart: null,
   cluster: {
     connectionProblem: null,
     hasHooks: true,
+    watchNamespaces: [],
     hooksProblem: '',
     silentMs: 100,
     refused: [],
@@ -98,14 +106,14 @@ const WELL: Evidence = {
   host: {
     residentBytes: 200 * MIB,
     memoryLimitBytes: 1024 * MIB,
-    disk: { directory: '/data', freeBytes: 900 * MIB, totalBytes: 1000 * MIB },
+    disk: { directory: '/data', freeBytes: 900 * MIB, totalBytes: 1000 * MIB, freeFiles: 1_000, totalFiles: 10_000 },
     zombieThreads: 0,
     logLinesLost: 0,
   },
 };
 
 const AGENT = {
-  agent: 'kagent/a',
+  agent: 'default/a',
   failures: 0,
   lastFailure: null,
   lastAcceptedAt: null,
@@ -161,7 +169,9 @@ const CASES: readonly (readonly [string, Evidence, FindingCode, Severity, RegExp
   ],
   [
     'a disk that is nearly full',
-    host({ disk: { directory: '/data', freeBytes: 10 * MIB, totalBytes: 1000 * MIB } }),
+    host({
+      disk: { directory: '/data', freeBytes: 10 * MIB, totalBytes: 1000 * MIB, freeFiles: 1_000, totalFiles: 10_000 },
+    }),
     'DISK',
     'warning',
     /10 MB left of 1000 MB/,
@@ -355,5 +365,88 @@ describe('the doctor', () => {
     const quiet = { ...WELL, agents: [{ ...AGENT, failures: 1, lastFailure: failure }] };
     assert.deepEqual(examine(quiet), []);
     assert.deepEqual(examine(plugin({ lastExit: { reason: 'crash', detail: 'a bug', at: long } })), []);
+  });
+});
+
+/** Of an agent whose last call ended so: what the first finding says and advises. */
+function agentAdvice(code: string, message: string): string {
+  const lastFailure = { code, message: `The agent at http://a:1/x ${message}`, at: AT };
+  const [first] = examine({ ...WELL, agents: [{ ...AGENT, failures: 1, lastFailure }] });
+  return `${first?.code} ${first?.problem} ${first?.fix} ${first?.paste}`;
+}
+
+describe('what the doctor advises', () => {
+  const UNREACHABLE = 'HOST_ERR_AGENT_UNREACHABLE';
+  const REFUSED = 'HOST_ERR_AGENT_REFUSED';
+
+  for (const [code, message, advice] of [
+    [UNREACHABLE, 'could not be reached (ECONNREFUSED).', /cannot be reached\. Check that it runs/],
+    [UNREACHABLE, 'could not be reached (ENOTFOUND).', /nobody knows the name of its host\. Correct the name/],
+    [UNREACHABLE, 'could not be reached (UNABLE_TO_VERIFY_LEAF_SIGNATURE).', /NODE_EXTRA_CA_CERTS.*curl -si http:/],
+    [UNREACHABLE, 'could not be reached (CERT_HAS_EXPIRED).', /renewed/],
+    [UNREACHABLE, 'could not be reached (EPROTO).', /speaks no TLS there\. Write http:/],
+    [UNREACHABLE, 'could not be reached (HPE_INVALID_CONSTANT).', /breaks them off/],
+    [REFUSED, 'answered with HTTP 407: who.', /^AGENT_REFUSED .*does not let khook in/],
+    [REFUSED, 'answered with HTTP 404: no.', /^AGENT_UNKNOWN .*kubectl get agents/],
+    [REFUSED, 'answered with HTTP 503: later.', /^AGENT_FAILING /],
+    [REFUSED, 'gave an answer that khook cannot use (x).', /not A2A.*curl -si http:\/\/a:1\/x$/],
+    [REFUSED, 'answered with JSON-RPC error -32603: internal.', /refuses what khook sends/],
+    ['HOST_ERR_AGENT_TASK', 'did not finish task t within 5 ms.', /in time\. .*settings\.delivery\.taskTimeout/],
+  ] as const)
+    it(`for an agent that ${message}`, () => assert.match(agentAdvice(code, message), advice));
+
+  for (const [reviewProblem, advice] of [
+    ['create x: Unauthorized', /renew the token.*kubectl auth whoami/],
+    ['create x: https://a does not answer: unable to verify the first certificate', /certificate-authority/],
+    ['create x: https://a does not answer: getaddrinfo ENOTFOUND a', /correct server in the kubeconfig/],
+    ['create x: it answered 503', /kubectl get --raw/],
+  ] as const)
+    it(`for an API server: ${reviewProblem}`, () => {
+      const [first] = examine(cluster({ reviewProblem }));
+      assert.match(`${first?.fix} ${first?.paste}`, advice);
+    });
+
+  it('for a kubeconfig that cannot be used, and for none at all', () => {
+    const fix = (connectionProblem: string): string => examine(cluster({ connectionProblem }))[0]?.fix ?? '';
+    assert.match(fix('the kubeconfig /k has no current context'), /^Mend that kubeconfig/);
+    assert.match(fix('not in a pod and no kubeconfig'), /^Set KUBECONFIG/);
+  });
+
+  it('for a volume that has space and no room for a file', () => {
+    const disk = { directory: '/data', freeBytes: 900 * MIB, totalBytes: 1000 * MIB, freeFiles: 0, totalFiles: 9 };
+    const outbox = { fault: 'no space is left', isFull: false, firings: 0 };
+    assert.match(
+      examine({ ...host({ disk }), outbox })[0]?.evidence.join() ?? '',
+      /no room for one more file \(df -i\)/,
+    );
+  });
+
+  it('for a khook without Hooks, by where it looks for them', () => {
+    const none = { ...WELL, rules: { ...WELL.rules, hooks: [] } };
+    const told = (evidence: Evidence): string => {
+      const {
+        evidence: seen = [],
+        fix = '',
+        paste = '',
+      } = examine(evidence).find(({ code }) => code === 'HOOK_NONE') ?? {};
+      return [...seen, fix, paste].join(' ');
+    };
+    assert.match(told(none), /kubectl get hooks -A$/);
+    const elsewhere = { ...none, cluster: { ...WELL.cluster, watchNamespaces: ['shop'] } };
+    assert.match(told(elsewhere), /^WATCH_NAMESPACE: only Hooks of shop count/);
+    assert.match(
+      told({ ...none, hooksFolder: { directory: '/h', passedOver: ['x.txt: no'] } }),
+      /^in \/h: x\.txt.*ls -l \/h$/,
+    );
+  });
+
+  it('for a host that was started again, for a while', () => {
+    const restart = { why: 'was ended by SIGKILL', at: AT - 5_000, isPluginsApart: true };
+    const [first] = examine({ ...WELL, restart });
+    assert.equal(first?.code, 'HOST_RESTARTED');
+    assert.match(first.problem, /started again 5 s ago: the one before was ended by SIGKILL/);
+    assert.match(first.evidence.join(), /process of its own/);
+    assert.match(first.paste, /dmesg/);
+    assert.deepEqual(examine({ ...WELL, restart: { ...restart, at: AT - 3_600_000 } }), []);
   });
 });

@@ -104,6 +104,9 @@ test('filter: a key that is not there is told, with the way around it', () => {
   assert.equal(evaluate('has(event.metadata.exitCode) && event.metadata.exitCode == 137'), false);
   assert.match(String(evaluate('event.metadata.count')), /neither$/);
   assert.match(String(evaluate('event.metadata.count.startsWith("x")')), /^1:1: found no matching overload/);
+  const text = { metadata: { count: '5' } };
+  assert.match(String(evaluate('event.metadata.count > 3', text)), /; text is no number: int\(…\) or double\(…\)/);
+  assert.equal(evaluate('int(event.metadata.count) > 3', text), true);
 });
 
 test('filter: what it says of its failure carries no secret of the event', () => {

@@ -12,6 +12,8 @@ import { eventRead } from './recording-support.ts';
 
 const SILENT: Judged = { verdict: 'unmatched', causes: [], firings: [] };
 
+const MAPPED = mapping('pod-restrat', 'PodRestrat');
+
 function miss(listener: Hook, event: object = {}, judged: Partial<Judged> = {}): NearMiss {
   const found = missAt(listener, event, judged);
   if (found === null) throw new Error('it is far off');
@@ -38,6 +40,20 @@ describe('a miss', () => {
   it('is far off where the type is another one', () => {
     assert.equal(missAt(hook('h', 'NodeNotReady')), null);
     assert.equal(missAt(hook('h', 'PodRestart'), { type: 'node-not-ready' }), null);
+  });
+
+  it('is far off where the type is one that is mapped itself, however it is spelled', () => {
+    const listener = hook('h', 'pod-restrat');
+    const { version, ...given } = rules({ hooks: [listener] });
+    const knowing = { ...given, mappings: [...given.mappings, MAPPED] };
+    const by = { hook: listener, rules: knowing, whyNot: new WhyNot(knowing) };
+    assert.equal(missOf(eventRead({}), SILENT, by), null);
+    assert.equal(miss(listener).nearness, 1);
+  });
+
+  it("of khook's own namespace is seen by who moves there, and by nobody who names it", () => {
+    const { fix } = miss(hook('h', 'PodRestart', { namespace: 'bank' }), { namespace: 'kagent' });
+    assert.equal(fix, 'move the Hook to namespace kagent');
   });
 
   it('is nearer the further the event got', () => {
