@@ -52,6 +52,10 @@ export function outputCost(bytes: unknown): TooMuch {
   return over(bytes, OUTPUT_BYTES, 'bytes of a digest');
 }
 
+export function hkdfCost(bytes: unknown): TooMuch {
+  return over(bytes, OUTPUT_BYTES, 'bytes of hkdf');
+}
+
 export function scryptCost(bytes: unknown, options: Options): TooMuch {
   const n = size(options.N ?? options.cost, 16_384);
   const r = size(options.r ?? options.blockSize, 8);

@@ -11,6 +11,7 @@ import { liveCount } from './live-count.ts';
 import { intercept, lock, wrap } from './lock.ts';
 import { resolverHandle } from './native-handles.ts';
 import type { NetworkGrants } from './network-policy.ts';
+import { guardOption } from './network-slips.ts';
 import {
   type AnyFunction,
   apply,
@@ -99,6 +100,7 @@ export function guardLookUps({ grants, refusals, doors, isGranted }: LookUpGuard
     });
     lock(dns, 'promises', promises);
     guardResolvers(dns as never);
+    each([dns, promises], (exports) => guardOption(exports, 'Resolver', 'maxTimeout'));
   };
   const guardResolvers = (dns: { Resolver: new () => object; getServers(): string[] }): void => {
     const channel = resolverHandle(dns);
