@@ -3,7 +3,16 @@
 
 import type { Doors } from './doors.ts';
 import { intercept, lock, lockInherited, wrap, wrapConstructor } from './lock.ts';
-import { type AnyFunction, apply, construct, get, getPrototypeOf, PlainRangeError } from './primordials.ts';
+import {
+  type AnyFunction,
+  apply,
+  construct,
+  get,
+  getPrototypeOf,
+  isView,
+  PlainRangeError,
+  PlainTypeError,
+} from './primordials.ts';
 import type { Refusals } from './refusal.ts';
 import { coded, LIMIT, outOfRange, readAgain, withoutMinus } from './slips.ts';
 
@@ -59,6 +68,14 @@ function guardTls(refusals: Refusals): void {
   const handle = getPrototypeOf(get(socket, '_handle') as object) as object;
   lock(handle, 'enableTrace', () => {
     refusals.report('a trace of TLS', 'it is written past the log, to the standard error of the host');
+  });
+  // What lay in the stream that TLS is put over: text when it has an encoding, anything in object mode.
+  intercept(handle, 'receive', (original, self, args) => {
+    if (isView(args[0])) return apply(original, self as object, args);
+    throw coded(
+      new PlainTypeError('TLS takes bytes: its stream has an encoding or is in object mode'),
+      'ERR_STREAM_WRAP',
+    );
   });
   const ask = get(TLSSocket.prototype, 'getEphemeralKeyInfo') as AnyFunction;
   lockInherited(

@@ -14,6 +14,7 @@ import {
   defineProperty,
   each,
   get,
+  isView,
   PlainRangeError,
   PlainTypeError,
 } from './primordials.ts';
@@ -72,6 +73,9 @@ export function guardSlips(doors: Doors): void {
         return apply(original, self as object, args);
       });
     });
+    each(['Hash', 'Hmac', 'Cipheriv', 'Decipheriv'], (name) =>
+      guardChunks(get(crypto[name] as object, 'prototype') as object),
+    );
     each(['Sign', 'Verify'], (name) => {
       const method = name === 'Sign' ? 'sign' : 'verify';
       intercept(get(crypto[name] as object, 'prototype') as object, method, (original, self, args) => {
@@ -91,6 +95,18 @@ export function guardSlips(doors: Doors): void {
       });
     });
   });
+}
+
+/** Of a stream in object mode a chunk may be anything. */
+function guardChunks(prototype: object): void {
+  const transform = wrap(get(prototype, '_transform') as AnyFunction, (original, self, args) => {
+    if (typeof args[0] === 'string' || isView(args[0])) return apply(original, self as object, args);
+    const text = 'The "chunk" argument must be of type string or an instance of Buffer, TypedArray, or DataView';
+    const error = coded(new PlainTypeError(text), 'ERR_INVALID_ARG_TYPE');
+    if (typeof args[2] === 'function') return apply(args[2] as AnyFunction, undefined, [error]);
+    throw error;
+  });
+  lockInherited(prototype, '_transform', transform);
 }
 
 /** `buffer.indexOf(value, offset, end, encoding)`: all but the last may be left out, and what is no end counts as one. */

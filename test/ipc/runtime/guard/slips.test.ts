@@ -42,6 +42,10 @@ describe('guard: slips', () => {
       'a derived key of 4 GB': 'ERR_ACCESS_DENIED',
       'a derived key': 20,
       'a plain text of 2 GB': RANGE,
+      'an object to be hashed': 'ERR_INVALID_ARG_TYPE',
+      'a number to be signed': 'ERR_INVALID_ARG_TYPE',
+      'a list to be sealed': 'ERR_INVALID_ARG_TYPE',
+      'a text to be hashed': 32,
       'minus zero as a padding': 'ERR_OSSL_ILLEGAL_OR_UNSUPPORTED_PADDING_MODE',
       'minus zero as the length of a salt': true,
       'a scope of something else': 'ERR_INVALID_THIS',
@@ -54,6 +58,7 @@ describe('guard: slips', () => {
       'frames of no size': 'ERR_HTTP2_INVALID_SETTING_VALUE',
       'minus zero as the life of a session': 'object',
       'the key before there is one': 'null',
+      'text where TLS is put over': 'ERR_STREAM_WRAP',
       'a trace of TLS': 'begun',
     });
     // OpenSSL would have written it to the standard error of the process.
