@@ -37,6 +37,9 @@ const COSTS: readonly string[] = [
 
 /** What is too much about a job, in words; null: nothing. */
 export type TooMuch = string | null;
+
+import { isEndless } from './prime-search.ts';
+
 type Options = Record<string, unknown>;
 
 export function pbkdf2Cost(iterations: unknown, bytes: unknown): TooMuch {
@@ -72,6 +75,7 @@ export function keyPairCost(type: unknown, options: Options): TooMuch {
 }
 
 export function primeCost(bits: unknown, options: Options): TooMuch {
+  if (isEndless(bits, options)) return 'a prime of which there is hardly one: its add and rem leave too few';
   if (options.safe) return over(bits, SAFE_PRIME_BITS, 'bits of a safe prime');
   return over(bits, PRIME_BITS, 'bits of a prime');
 }

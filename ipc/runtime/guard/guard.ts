@@ -16,6 +16,7 @@ import { Ending } from './ending.ts';
 import { guardEngine } from './engine.ts';
 import { guardErrors } from './errors.ts';
 import { guardFiles } from './files.ts';
+import { guardHistograms } from './histograms.ts';
 import { guardMemory } from './memory.ts';
 import { guardMessaging } from './messaging.ts';
 import { guardNetwork } from './network.ts';
@@ -77,6 +78,7 @@ export function guardThread(options: GuardOptions): void {
   guardEngine(refusals, doors);
   guardMemory(refusals);
   guardBlobs(refusals);
+  guardHistograms(refusals, doors);
   guardSlips(doors);
   guardNetworkSlips(refusals, doors);
   guardProcess({ refusals, hostDirectory: options.hostDirectory });
