@@ -1,4 +1,4 @@
-/** Slips: arguments of public functions that reach an assertion of native code. */
+/** Slips: arguments of public functions that reach an assertion of native code, or a loop in it that nothing ends. */
 
 import { type Body, group } from '../body.ts';
 
@@ -51,6 +51,29 @@ export const ABORT_SLIPS: readonly Body[] = group(
             return null;
           });
         }
+      },
+    ],
+    [
+      'search-for-ever',
+      'asks native code for what it never finds: primes that there are none of, corrections by the million million',
+      async (w) => {
+        const crypto = await import('node:crypto');
+        const { createHistogram } = await import('node:perf_hooks');
+        const none = { add: 5n, rem: 0n };
+        const histogram: object = createHistogram();
+        for (let n = 0; n < 8; n += 1) {
+          await w.attempt(`a prime from the pool, ${n}`, () => {
+            crypto.generatePrime(64, none, () => undefined);
+            return 'it was taken';
+          });
+        }
+        await w.attempt('a prime', () => crypto.generatePrimeSync(64, { ...none, safe: true }));
+        await w.attempt('corrections', () => w.call(histogram, 'recordCorrected', 2 ** 53 - 1, 1) ?? 'it was taken');
+        await w.attempt('buckets', () => {
+          w.call(histogram, 'record', 2 ** 50);
+          return w.call(histogram, 'linearBuckets', 1);
+        });
+        await w.attempt('buckets that do not grow', () => w.call(histogram, 'logBuckets', 5, 1.5));
       },
     ],
   ],
