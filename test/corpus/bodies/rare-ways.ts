@@ -23,19 +23,6 @@ export const RARE_WAYS: readonly Body[] = [
       LONG,
     ],
     [
-      'leak-nested-context',
-      'runs each step in an async context that holds the one before',
-      async () => {
-        const { AsyncLocalStorage } = await import('node:async_hooks');
-        const storage = new AsyncLocalStorage<object>();
-        const step = (before: object | undefined): void => {
-          storage.run({ before, fill: new Array(1_000).fill(0) }, () => setImmediate(() => step(storage.getStore())));
-        };
-        step(undefined);
-      },
-      LONG,
-    ],
-    [
       'leak-unread-clones',
       'clones endless responses and reads one of the two',
       (w) => {
