@@ -15,6 +15,7 @@ import { guardOption } from './network-slips.ts';
 import {
   type AnyFunction,
   apply,
+  asNumber,
   create,
   defineProperty,
   each,
@@ -80,11 +81,15 @@ export function guardLookUps({ grants, refusals, doors, isGranted }: LookUpGuard
       return create(null);
     });
     lock(dns, 'lookup', lookup);
-    intercept(dns, 'lookupService', (given, self, args) => turns.callback(given, self, args));
+    intercept(dns, 'lookupService', (given, self, args) => {
+      plainPort(args);
+      return turns.callback(given, self, args);
+    });
     const promises = dns.promises as Record<string, unknown>;
-    intercept(promises, 'lookupService', (given, self, args) =>
-      turns.promise(() => apply(given, self as object, args)),
-    );
+    intercept(promises, 'lookupService', (given, self, args) => {
+      plainPort(args);
+      return turns.promise(() => apply(given, self as object, args));
+    });
     intercept(promises, 'lookup', (given, self, args) => {
       const name = args[0];
       if (typeof name !== 'string' || name === '' || canonicalAddress(name) !== null)
@@ -133,6 +138,12 @@ export function guardLookUps({ grants, refusals, doors, isGranted }: LookUpGuard
   };
   if (isGranted) guard(process.getBuiltinModule('node:dns') as unknown as Record<string, unknown>);
   else doors.on(['dns', 'dns/promises'], guard);
+}
+
+/** Minus zero is a port to Node, and none to its native code. */
+function plainPort(args: unknown[]): void {
+  const port = args[1];
+  if ((typeof port === 'number' || typeof port === 'string') && 1 / asNumber(port) === -Infinity) args[1] = 0;
 }
 
 /** `[[family, address, port], …]` if each is one of the host's, read once and copied; else null. */

@@ -54,6 +54,8 @@ describe('guard: slips', () => {
       'minus zero as the size of a buffer': 'ERR_SOCKET_BUFFER_SIZE',
       'a flow label of 32 bits': RANGE,
       'an address': '::1',
+      'minus zero as a port': 'answered',
+      'minus zero as a port in a text': 'answered',
       'a wait of 32 bits': RANGE,
       'a resolver': 'function',
       'frames of no size': 'ERR_HTTP2_INVALID_SETTING_VALUE',
