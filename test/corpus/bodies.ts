@@ -3,6 +3,7 @@
 import { ABORT } from './bodies/abort.ts';
 import { ABORT_MORE } from './bodies/abort-more.ts';
 import { ABORT_RARE } from './bodies/abort-rare.ts';
+import { ABORT_SLIPS } from './bodies/abort-slips.ts';
 import { CRASH } from './bodies/crash.ts';
 import { ESCAPE_BUILTINS } from './bodies/escape-builtins.ts';
 import { ESCAPE_DESCRIPTORS } from './bodies/escape-descriptors.ts';
@@ -29,6 +30,7 @@ import { ODD_LIVES } from './bodies/odd-lives.ts';
 import { OFF_HEAP_LEAK } from './bodies/off-heap-leak.ts';
 import { POISON } from './bodies/poison.ts';
 import { PROTOCOL } from './bodies/protocol.ts';
+import { RARE_WAYS } from './bodies/rare-ways.ts';
 import { STORM } from './bodies/storm.ts';
 import type { Body } from './body.ts';
 
@@ -43,6 +45,7 @@ export const BODIES: readonly Body[] = [
   ...GROW_PLACES,
   ...FLOOD,
   ...STORM,
+  ...RARE_WAYS,
   ...ESCAPE_PROCESS,
   ...ESCAPE_BUILTINS,
   ...ESCAPE_FILES,
@@ -64,4 +67,5 @@ export const BODIES: readonly Body[] = [
   ...ABORT,
   ...ABORT_MORE,
   ...ABORT_RARE,
+  ...ABORT_SLIPS,
 ];

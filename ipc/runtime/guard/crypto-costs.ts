@@ -4,6 +4,7 @@
  * interrupt, on the thread pool that every plugin and the host share. Options are copied first: what is checked is what is used.
  */
 
+import { isEndless } from './prime-search.ts';
 import { asNumber, ceil, create, isArray } from './primordials.ts';
 
 const PBKDF2_ITERATIONS = 2_000_000;
@@ -52,6 +53,10 @@ export function outputCost(bytes: unknown): TooMuch {
   return over(bytes, OUTPUT_BYTES, 'bytes of a digest');
 }
 
+export function hkdfCost(bytes: unknown): TooMuch {
+  return over(bytes, OUTPUT_BYTES, 'bytes of hkdf');
+}
+
 export function scryptCost(bytes: unknown, options: Options): TooMuch {
   const n = size(options.N ?? options.cost, 16_384);
   const r = size(options.r ?? options.blockSize, 8);
@@ -68,6 +73,7 @@ export function keyPairCost(type: unknown, options: Options): TooMuch {
 }
 
 export function primeCost(bits: unknown, options: Options): TooMuch {
+  if (isEndless(bits, options)) return 'a prime of which there is hardly one: its add and rem leave too few';
   if (options.safe) return over(bits, SAFE_PRIME_BITS, 'bits of a safe prime');
   return over(bits, PRIME_BITS, 'bits of a prime');
 }

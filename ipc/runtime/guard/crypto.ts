@@ -3,6 +3,7 @@
 
 import {
   argon2Cost,
+  hkdfCost,
   keyPairCost,
   outputCost,
   pbkdf2Cost,
@@ -48,6 +49,7 @@ const optionsAt = (args: unknown[], index: number): Record<string, unknown> => {
 /** Without its suffix Sync, which has the same arguments. */
 const COSTS: Readonly<Record<string, Cost>> = {
   pbkdf2: (args) => pbkdf2Cost(args[2], args[3]),
+  hkdf: (args) => hkdfCost(args[4]),
   scrypt: (args) => scryptCost(args[2], optionsAt(args, 3)),
   generateKeyPair: (args) => keyPairCost(args[0], optionsAt(args, 1)),
   generatePrime: (args) => primeCost(args[0], optionsAt(args, 1)),
@@ -96,7 +98,7 @@ function guardOutputs(crypto: Record<string, unknown>, refusals: Refusals): void
 }
 
 const TAKE_NO_BYTES: readonly string[] = ['randomBytes', 'generateKey', 'diffieHellman', 'encapsulate'];
-const TAKE_BYTES: readonly string[] = ['sign', 'verify', 'hkdf', 'decapsulate'];
+const TAKE_BYTES: readonly string[] = ['sign', 'verify', 'decapsulate'];
 const SUBTLE: readonly string[] = [
   'decapsulateBits',
   'decapsulateKey',

@@ -22,6 +22,7 @@ import {
   SafeWeakMap,
 } from './primordials.ts';
 import type { Refusals } from './refusal.ts';
+import { checkMode, modeCheck } from './slips.ts';
 import type { Turns } from './turns.ts';
 
 const STRANGE = 'it was not opened by fs.promises.open in this thread';
@@ -82,7 +83,10 @@ export function guardFileHandles({ exports, own, turns, refusals }: FileHandleOp
         return;
       }
       intercept(target, key, (original, self, args) => {
-        if (known.has(self as object)) return apply(original, self as object, args);
+        if (known.has(self as object)) {
+          const fault = key === 'chmod' ? faultOf(() => checkMode(args[0])) : null;
+          return fault ?? apply(original, self as object, args);
+        }
         throw refusals.error('a FileHandle of its own making', STRANGE);
       });
     });
@@ -120,7 +124,18 @@ export function guardFileHandles({ exports, own, turns, refusals }: FileHandleOp
   void promiseThen(ready, ignore, ignore);
   const whenReady = (start: () => unknown): unknown => (isReady ? start() : promiseThen(ready, start));
 
+  each(['chmod', 'mkdir'], (name) => {
+    const check = modeCheck(name);
+    intercept(
+      exports,
+      name,
+      (original, self, args) => faultOf(() => check(args)) ?? apply(original, self as object, args),
+    );
+  });
+  const checkOpen = modeCheck('open');
   intercept(exports, 'open', (original, self, args) => {
+    const fault = faultOf(() => checkOpen(args));
+    if (fault !== null) return fault;
     const full = own.full('open', args[0]);
     if (full !== null) return rejected(full);
     own.reserve(1);
@@ -138,9 +153,22 @@ export function guardFileHandles({ exports, own, turns, refusals }: FileHandleOp
     );
   });
   each(PASSING, (name) => {
+    const check = modeCheck(name);
     intercept(exports, name, (original, self, args) => {
+      const fault = faultOf(() => check(args));
+      if (fault !== null) return fault;
       if (!isFile(args[0])) return rejected(refusals.error('a FileHandle of its own making', STRANGE));
       return turns.promise(() => whenReady(() => apply(original, self as object, args)));
     });
   });
+}
+
+/** A rejection with what a check throws, or null. */
+function faultOf(check: () => void): Promise<never> | null {
+  try {
+    check();
+    return null;
+  } catch (error) {
+    return rejected(error);
+  }
 }

@@ -25,6 +25,7 @@ import {
 } from './primordials.ts';
 import { printer } from './printing.ts';
 import type { Refusals } from './refusal.ts';
+import { MODES_ALONE, modeCheck } from './slips.ts';
 import type { StandardOutput } from './stdio.ts';
 import { Turns } from './turns.ts';
 import type { UseCount } from './use-count.ts';
@@ -93,17 +94,21 @@ export function guardFiles({ refusals, doors, output, limit, uses }: FileGuardOp
   const print = printer(own, output);
   each([...BY_NUMBER, ...BY_NUMBER_OR_PATH], (name) => {
     const printed = print(name);
+    const check = modeCheck(name);
     intercept(fs, name, (original, self, args) => {
       const said = printed?.(args) ?? null;
       if (said !== null) return said.result;
+      check(args);
       return owned(args) ? run(original, self, args) : apply(original, self as object, args);
     });
   });
   each(PASSING, (name) => {
     const printed = print(name);
+    const check = modeCheck(name);
     intercept(fs, name, (original, self, args) => {
       const said = printed?.(args) ?? null;
       if (said !== null) return said.result;
+      check(args);
       return owned(args) ? run(original, self, args) : turns.callback(original, self, args);
     });
   });
@@ -125,13 +130,25 @@ export function guardFiles({ refusals, doors, output, limit, uses }: FileGuardOp
       }
     });
   });
+  each(MODES_ALONE, (name) => {
+    const check = modeCheck(name);
+    each([name, `${name}Sync`], (either) => {
+      intercept(fs, either, (original, self, args) => {
+        check(args);
+        return apply(original, self as object, args);
+      });
+    });
+  });
+  const checkOpen = modeCheck('open');
   intercept(fs, 'openSync', (original, self, args) => {
+    checkOpen(args);
     own.room('open', args[0]);
     const file: unknown = apply(original, self as object, args);
     if (typeof file === 'number') own.add(file);
     return file;
   });
   intercept(fs, 'open', (original, self, args) => {
+    checkOpen(args);
     const last = args.length - 1;
     const given = args[last];
     if (typeof given !== 'function') return apply(original, self as object, args);

@@ -16,14 +16,17 @@ import { Ending } from './ending.ts';
 import { guardEngine } from './engine.ts';
 import { guardErrors } from './errors.ts';
 import { guardFiles } from './files.ts';
+import { guardHistograms } from './histograms.ts';
 import { guardMemory } from './memory.ts';
 import { guardMessaging } from './messaging.ts';
 import { guardNetwork } from './network.ts';
 import { isAnyGranted } from './network-policy.ts';
+import { guardNetworkSlips } from './network-slips.ts';
 import { Pool } from './pool.ts';
 import { preventExtensions } from './primordials.ts';
 import { guardProcess } from './process.ts';
 import { makeRefusals } from './refusal.ts';
+import { guardSlips } from './slips.ts';
 import { guardStdio, type LogLine, type StandardOutput } from './stdio.ts';
 import { countRefusedFiles, UseCount } from './use-count.ts';
 
@@ -75,6 +78,9 @@ export function guardThread(options: GuardOptions): void {
   guardEngine(refusals, doors);
   guardMemory(refusals);
   guardBlobs(refusals);
+  guardHistograms(refusals, doors);
+  guardSlips(doors);
+  guardNetworkSlips(refusals, doors);
   guardProcess({ refusals, hostDirectory: options.hostDirectory });
   // Nothing planted there (a `then`, a `get`, a setter) reaches the objects of Node or of the runtime.
   preventExtensions(Object.prototype);

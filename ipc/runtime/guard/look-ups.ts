@@ -11,9 +11,11 @@ import { liveCount } from './live-count.ts';
 import { intercept, lock, wrap } from './lock.ts';
 import { resolverHandle } from './native-handles.ts';
 import type { NetworkGrants } from './network-policy.ts';
+import { guardOption } from './network-slips.ts';
 import {
   type AnyFunction,
   apply,
+  asNumber,
   create,
   defineProperty,
   each,
@@ -79,11 +81,15 @@ export function guardLookUps({ grants, refusals, doors, isGranted }: LookUpGuard
       return create(null);
     });
     lock(dns, 'lookup', lookup);
-    intercept(dns, 'lookupService', (given, self, args) => turns.callback(given, self, args));
+    intercept(dns, 'lookupService', (given, self, args) => {
+      plainPort(args);
+      return turns.callback(given, self, args);
+    });
     const promises = dns.promises as Record<string, unknown>;
-    intercept(promises, 'lookupService', (given, self, args) =>
-      turns.promise(() => apply(given, self as object, args)),
-    );
+    intercept(promises, 'lookupService', (given, self, args) => {
+      plainPort(args);
+      return turns.promise(() => apply(given, self as object, args));
+    });
     intercept(promises, 'lookup', (given, self, args) => {
       const name = args[0];
       if (typeof name !== 'string' || name === '' || canonicalAddress(name) !== null)
@@ -99,6 +105,7 @@ export function guardLookUps({ grants, refusals, doors, isGranted }: LookUpGuard
     });
     lock(dns, 'promises', promises);
     guardResolvers(dns as never);
+    each([dns, promises], (exports) => guardOption(exports, 'Resolver', 'maxTimeout'));
   };
   const guardResolvers = (dns: { Resolver: new () => object; getServers(): string[] }): void => {
     const channel = resolverHandle(dns);
@@ -131,6 +138,12 @@ export function guardLookUps({ grants, refusals, doors, isGranted }: LookUpGuard
   };
   if (isGranted) guard(process.getBuiltinModule('node:dns') as unknown as Record<string, unknown>);
   else doors.on(['dns', 'dns/promises'], guard);
+}
+
+/** Minus zero is a port to Node, and none to its native code. */
+function plainPort(args: unknown[]): void {
+  const port = args[1];
+  if ((typeof port === 'number' || typeof port === 'string') && 1 / asNumber(port) === -Infinity) args[1] = 0;
 }
 
 /** `[[family, address, port], …]` if each is one of the host's, read once and copied; else null. */

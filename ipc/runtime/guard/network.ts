@@ -11,6 +11,7 @@ import { intercept, lock } from './lock.ts';
 import { guardLookUps } from './look-ups.ts';
 import { datagramHandle, streamHandles } from './native-handles.ts';
 import { canonicalTarget, isAnyGranted, NetworkGrants } from './network-policy.ts';
+import { guardBufferSize } from './network-slips.ts';
 import { apply, each, getPrototypeOf, ObjectPrototype, preventExtensions, SafeWeakMap } from './primordials.ts';
 import type { Refusals } from './refusal.ts';
 import { Sockets } from './sockets.ts';
@@ -147,6 +148,7 @@ export function guardNetwork({ refusals, doors, network, budget, uses }: Network
       sockets.close(self as object);
       return apply(original, self as object, args);
     });
+    guardBufferSize(udp);
     lock(udp, 'open', () => refused('a file descriptor as a socket', 'it may be a socket of the host'));
     sealPrototypes(udp);
   };

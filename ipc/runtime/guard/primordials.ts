@@ -21,6 +21,7 @@ export const {
 export const { create, freeze } = Object;
 export const PlainError = Error;
 export const PlainTypeError = TypeError;
+export const PlainRangeError = RangeError;
 export const PlainProxy = Proxy;
 /** The names `process` and `globalThis` can be given to something else. */
 export const theProcess = process;
